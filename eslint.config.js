@@ -1,0 +1,1 @@
+export { default } from '@p2p/lint'

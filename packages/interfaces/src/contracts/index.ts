@@ -1,0 +1,6 @@
+/**
+ * A test suite for each contract, free of any test runner: run the cases with whatever you use.
+ *
+ * @packageDocumentation
+ */
+export type { ContractCase } from './case.ts'
