@@ -4,3 +4,6 @@
  * @packageDocumentation
  */
 export type { ContractCase } from './case.ts'
+export { groupContract } from './group.ts'
+export { messengerContract } from './messenger.ts'
+export type { ContractNetwork, CreateNetwork } from './network.ts'
