@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export type { ContractCase } from './case.ts'
+export { codecContract, type CodecSamples } from './codec.ts'
+export { framingContract, type FramingContractOptions } from './framing.ts'
 export { groupContract } from './group.ts'
 export { messengerContract } from './messenger.ts'
 export type { ContractNetwork, CreateNetwork } from './network.ts'
