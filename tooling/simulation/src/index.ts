@@ -1,0 +1,11 @@
+/**
+ * Time, dice and a network that replay from a seed: whole networks of hosts in one process.
+ *
+ * @packageDocumentation
+ */
+export { SimulationError, type SimulationErrorCode } from './errors.ts'
+export { SeededRandom } from './random.ts'
+export { EventHash } from './time/event-hash.ts'
+export type { Scheduled } from './time/event-queue.ts'
+export { HostClock, type HostClockOptions } from './time/host-clock.ts'
+export { type RunLimit, VirtualClock, type VirtualClockOptions } from './time/virtual-clock.ts'
