@@ -6,6 +6,7 @@
  */
 export type { StoppableDecoder, StoppableFraming } from './decoder.ts'
 export { FramingError, type FramingErrorCode } from './errors.ts'
+export { type ByteSink, type FrameWriter, frameWriter, type FrameWriterOptions } from './frame-writer.ts'
 export type { HeaderFraming } from './header-framing.ts'
 export { lengthPrefixed, type LengthPrefixedOptions } from './length-prefixed.ts'
 export { defaultLimit } from './limit.ts'

@@ -5,10 +5,11 @@ import {
   lengthPrefixed,
   lines,
   raw,
-  SlabPool,
+  type SlabPool,
   type StoppableFraming,
   varint,
 } from '../src/index.ts'
+import { LentSlabs } from './lent-slabs.ts'
 import { bytes, hex, streamOf } from './streams.ts'
 
 const framings: readonly [string, StoppableFraming][] = [
@@ -99,28 +100,6 @@ describe.each(framings)('a decoder of %s', (_name, framing) => {
     expect(frames).toHaveLength(6)
   })
 })
-
-/** Knows what was asked of it, and how many slabs are out. */
-class LentSlabs extends SlabPool {
-  lent = 0
-  taken: number[] = []
-
-  override take(length: number) {
-    const slab = super.take(length)
-    this.lent += slab.bytes.length
-    this.taken.push(slab.bytes.length)
-    return {
-      bytes: slab.bytes,
-      retain: () => {
-        slab.retain()
-      },
-      release: () => {
-        this.lent -= slab.bytes.length
-        slab.release()
-      },
-    }
-  }
-}
 
 describe('the memory of a decoder', () => {
   const limit = 2 ** 26
