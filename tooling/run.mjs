@@ -1,60 +1,108 @@
 // Runs one of the workspace's tasks, and installs the workspace first where that has not been done yet,
 // so that `npm run demo` and `npm test` need nothing on the machine but Node.js and npm.
-import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { delimiter } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const windows = process.platform === 'win32'
+const ci = !['', 'false', '0'].includes(process.env.CI ?? '')
 const environment = {
   ...process.env,
   PATH: `${root}node_modules/.bin${delimiter}${process.env.PATH ?? ''}`,
   TURBO_TELEMETRY_DISABLED: '1',
 }
 
-/** Runs a program in the root with our terminal; ends this process with its code if that is not 0. */
-const run = (command, args) => {
-  const { status, signal, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: 'inherit',
-    env: environment,
-    shell: windows,
+/** Runs a program with our terminal and ends with it: when it fails, with its exit code; when a signal comes, as soon as it has ended. */
+const run = (command, args, { cwd = root, env = environment, shell = windows } = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, shell, stdio: 'inherit' })
+    const forward = signal => {
+      // A terminal sends Ctrl-C to all of its processes: the child has it already, and twice would mean "at once".
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    }
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+    for (const signal of signals) process.on(signal, forward)
+    // npm starts us through a shell that dies of a signal and does not pass it on.
+    const parent = process.ppid
+    const watch = setInterval(() => process.ppid === parent || child.kill(), 1_000)
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      clearInterval(watch)
+      for (const each of signals) process.off(each, forward)
+      if (code === 0) resolve()
+      else process.exit(code ?? 128 + constants.signals[signal])
+    })
   })
-  if (error !== undefined) throw error
-  if (signal !== null) process.exit(130)
-  if (status !== 0) process.exit(status ?? 1)
+
+/**
+ * Runs a program of the workspace from its sources, in the folder in which npm was called, so that relative paths are the caller's.
+ * Nothing stands between us and the program, so that signals reach it.
+ */
+const program = (folder, main, rest) => {
+  const tsx = pathToFileURL(createRequire(`${root}${folder}/package.json`).resolve('tsx')).href
+  const args = ['--import', tsx, '--conditions=@p2p/source', `${root}${folder}/${main}`, ...rest]
+  // Otherwise tsx would read the tsconfig.json of the caller's folder.
+  const env = { ...environment, TSX_TSCONFIG_PATH: `${root}${folder}/tsconfig.json` }
+  return run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), env, shell: false })
 }
 
-/** pnpm writes `.modules.yaml` last, so a lockfile that is newer means an install is due. */
+/** What pnpm has installed last, it says with a copy of the lockfile; an install that was broken off leaves none, or that of before. */
 const isInstalled = () => {
-  const stamp = `${root}node_modules/.modules.yaml`
-  return existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(`${root}pnpm-lock.yaml`).mtimeMs
-}
-
-const tasks = {
-  demo: rest => run('pnpm', ['--silent', '--filter', '@p2p/demo', 'demo', ...rest]),
-  node: rest => run('pnpm', ['--silent', '--filter', '@p2p/demo', 'node', ...rest]),
-  lint: rest => run('eslint', ['.', ...rest]),
-  format: rest => run('prettier', [rest.includes('--write') ? '--write' : '--check', '.']),
-  boundaries: () => run('turbo', ['boundaries']),
-  'pack-and-run': rest => run('pnpm', ['--silent', '--filter', '@p2p/pack-and-run', 'start', ...rest]),
-}
-
-const [task, ...rest] = process.argv.slice(2)
-if (task === undefined) {
-  console.error(
-    `usage: node tooling/run.mjs TASK [ARGUMENTS]   (${Object.keys(tasks).join(', ')}, or a task of turbo.json)`,
+  const copy = `${root}node_modules/.pnpm/lock.yaml`
+  return (
+    existsSync(`${root}node_modules/.modules.yaml`) &&
+    existsSync(copy) &&
+    readFileSync(copy).equals(readFileSync(`${root}pnpm-lock.yaml`))
   )
-  process.exit(2)
 }
-if (!isInstalled()) {
+
+const install = async () => {
   const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
   // The hash is for corepack; npx does not take it.
   const pnpm = packageManager.split('+')[0]
   console.error(`Installing the workspace's dependencies with ${pnpm} (once) …`)
-  run('npx', ['--yes', pnpm, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn'])
+  await run('npx', [
+    '--yes',
+    pnpm,
+    'install',
+    '--frozen-lockfile',
+    '--reporter=append-only',
+    '--loglevel=warn',
+  ])
 }
-const start = tasks[task]
-if (start === undefined) run('turbo', ['run', task, '--output-logs=new-only', ...rest])
-else start(rest)
+
+/** A person wants to see what is new; CI wants the counts of all tests, and every failure, in one run. */
+const turbo = (task, rest) =>
+  run('turbo', [
+    'run',
+    task,
+    ...(ci ? ['--output-logs=full', '--continue'] : ['--output-logs=new-only']),
+    ...rest,
+  ])
+
+const tasks = {
+  build: rest => turbo('build', rest),
+  test: rest => turbo('test', rest),
+  typecheck: rest => turbo('typecheck', rest),
+  demo: rest => program('apps/demo', 'src/demo.ts', rest),
+  node: rest => program('apps/demo', 'src/node.ts', rest),
+  lint: rest => run('eslint', ['.', ...rest]),
+  format: rest => run('prettier', [...(rest.includes('--write') ? [] : ['--check']), '.', ...rest]),
+  boundaries: rest => run('turbo', ['boundaries', ...rest]),
+  'pack-and-run': rest => program('tooling/pack-and-run', 'src/main.ts', rest),
+}
+
+const [task, ...rest] = process.argv.slice(2)
+if (task === undefined || !Object.hasOwn(tasks, task)) {
+  console.error(`usage: npm run TASK -- [ARGUMENTS]
+
+TASK is one of ${Object.keys(tasks).join(', ')}.
+The arguments go to the program that does the task: \`npm test -- --filter=@p2p/mesh\` to turbo, \`npm run lint -- --fix\` to eslint.`)
+  process.exit(2)
+}
+if (!isInstalled()) await install()
+await tasks[task](rest)

@@ -34,6 +34,7 @@ const packAndRun = async (
   // Those that could be built are tried all the same.
   const failure = await build(signal).catch((error: unknown) => `FAILED  ${messageOf(error)}`)
   if (failure !== undefined) console.error(failure)
+  signal.throwIfAborted()
 
   const all = await pack(folder, signal)
   const unknown = wanted.find(name => !all.some(tarball => tarball.name === name))
