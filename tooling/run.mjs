@@ -39,12 +39,14 @@ const run = (command, args, { cwd = root, env = environment, shell = windows } =
   })
 
 /**
- * Runs a program of the workspace from its sources, in the folder in which npm was called, so that relative paths are the caller's.
- * Nothing stands between us and the program, so that signals reach it.
+ * Runs the program that a package's script names, in the folder in which npm was called, so that relative paths are the caller's.
+ * No package manager stands between us and the program, so that signals reach it.
  */
-const program = (folder, main, rest) => {
-  const tsx = pathToFileURL(createRequire(`${root}${folder}/package.json`).resolve('tsx')).href
-  const args = ['--import', tsx, '--conditions=@p2p/source', `${root}${folder}/${main}`, ...rest]
+const program = (folder, script, rest) => {
+  const manifest = `${root}${folder}/package.json`
+  const entry = JSON.parse(readFileSync(manifest, 'utf8')).scripts[script].split(' ').at(-1)
+  const tsx = pathToFileURL(createRequire(manifest).resolve('tsx')).href
+  const args = ['--import', tsx, '--conditions=@p2p/source', `${root}${folder}/${entry}`, ...rest]
   // Otherwise tsx would read the tsconfig.json of the caller's folder.
   const env = { ...environment, TSX_TSCONFIG_PATH: `${root}${folder}/tsconfig.json` }
   return run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), env, shell: false })
@@ -88,12 +90,12 @@ const tasks = {
   build: rest => turbo('build', rest),
   test: rest => turbo('test', rest),
   typecheck: rest => turbo('typecheck', rest),
-  demo: rest => program('apps/demo', 'src/demo.ts', rest),
-  node: rest => program('apps/demo', 'src/node.ts', rest),
+  demo: rest => program('apps/demo', 'demo', rest),
+  node: rest => program('apps/demo', 'node', rest),
   lint: rest => run('eslint', ['.', ...rest]),
   format: rest => run('prettier', [...(rest.includes('--write') ? [] : ['--check']), '.', ...rest]),
   boundaries: rest => run('turbo', ['boundaries', ...rest]),
-  'pack-and-run': rest => program('tooling/pack-and-run', 'src/main.ts', rest),
+  'pack-and-run': rest => program('tooling/pack-and-run', 'start', rest),
 }
 
 const [task, ...rest] = process.argv.slice(2)
