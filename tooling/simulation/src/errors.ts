@@ -11,9 +11,9 @@ import { P2PError } from '@p2p/interfaces'
  * - `P2P_ALREADY_RUNNING`: two callers want to move one clock.
  *
  * Of the network, with the meanings that they have in `@p2p/transport`:
- * - `P2P_BAD_ADDRESS`, `P2P_ADDRESS_IN_USE`, `P2P_ADDRESS_NOT_AVAILABLE`, `P2P_HOST_UNKNOWN`, `P2P_CONNECTION_REFUSED`,
- *   `P2P_CONNECTION_RESET`, `P2P_CONNECTION_CLOSED`, `P2P_CONNECTION_ABORTED`.
- * - `P2P_CONNECTION_LOST`: the network did not take a segment three times in a row.
+ * - `P2P_BAD_ADDRESS`, `P2P_ADDRESS_IN_USE`, `P2P_ADDRESS_NOT_AVAILABLE`, `P2P_HOST_UNKNOWN`, `P2P_HOST_UNREACHABLE`, `P2P_CONNECTION_REFUSED`,
+ *   `P2P_CONNECTION_RESET`, `P2P_CONNECTION_CLOSED`, `P2P_CONNECTION_ABORTED`, `P2P_QUEUE_LIMIT`, and `P2P_TIMEOUT` also for a
+ *   connection whose segments nobody acknowledges.
  */
 export type SimulationErrorCode =
   | 'P2P_SIMULATION_FAILED'
@@ -29,7 +29,8 @@ export type SimulationErrorCode =
   | 'P2P_CONNECTION_RESET'
   | 'P2P_CONNECTION_CLOSED'
   | 'P2P_CONNECTION_ABORTED'
-  | 'P2P_CONNECTION_LOST'
+  | 'P2P_HOST_UNREACHABLE'
+  | 'P2P_QUEUE_LIMIT'
 
 /** What the simulator throws or rejects with. */
 export class SimulationError extends P2PError<SimulationErrorCode> {}

@@ -4,6 +4,10 @@
  * @packageDocumentation
  */
 export { SimulationError, type SimulationErrorCode } from './errors.ts'
+export type { Cut } from './network/cut.ts'
+export type { Latency, Loss, MediumOptions } from './network/medium.ts'
+export { SimulatedNetwork, type NetworkOptions } from './network/network.ts'
+export type { NetworkHost } from './network/network-host.ts'
 export { SeededRandom } from './random.ts'
 export { EventHash } from './time/event-hash.ts'
 export type { Scheduled } from './time/event-queue.ts'
