@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net'
+import type { Connection } from '@p2p/interfaces'
+import { type ConnectionSettings, QueuedConnection, type Release } from '../queued-connection.ts'
+import { formatTcpAddress } from './address.ts'
+import { gather } from './gather.ts'
+import { transportError } from './system-error.ts'
+import type { Flushable, Turn } from './turn.ts'
+
+/**
+ * From this many bytes on the queue is written without waiting for the end of the turn. A write of this size gains nothing by company, and
+ * what the system takes at once is released at once, so that a long burst runs on a few recycled slabs.
+ */
+const writeAtOnce = 65_536
+
+const nothing = new Uint8Array(0)
+
+/** Sockets are made with this mark, so that `drain` tells of the end of every write: the queue is ours, the socket holds one write at a time. */
+export const socketMark = 1
+
+/** What every connection of one TCP transport shares. */
+export interface TcpContext extends ConnectionSettings {
+  readonly turn: Turn
+}
+
+/** A connected socket as a {@link Connection}. It is paused when it comes. */
+export class TcpConnection extends QueuedConnection implements Flushable {
+  readonly #socket: Socket
+  readonly #turn: Turn
+
+  #chunks: Uint8Array[] = []
+  #releases: Release[] = []
+  #waiting = 0
+  #deferred = false
+
+  // The one write that the system has not taken yet.
+  #flying = 0
+  #flyingReleases: readonly Release[] = []
+
+  #ending = false
+  #endSent = false
+  #listensToData = false
+
+  constructor(socket: Socket, direction: Connection['direction'], context: TcpContext, ownsReads: boolean) {
+    super({ direction, ...addresses(socket) }, context)
+    this.#socket = socket
+    this.#turn = context.turn
+    this.#listensToData = ownsReads
+    socket
+      .on('drain', () => this.#written())
+      .on('end', () => this.#readEnd())
+      .on('error', cause => this.failed(transportError(`the connection to ${this.remote}`, cause)))
+      .on('close', () => {
+        this.#drop()
+        this.#releaseFlying()
+        this.finished()
+      })
+  }
+
+  /** For a socket that reads into a buffer of its owner's: a chunk has come. */
+  received(chunk: Uint8Array): void {
+    this.deliver(chunk)
+  }
+
+  /** Writes what is waiting, unless a write is under way already: then it goes behind that one, all at once. */
+  flush(): void {
+    this.#deferred = false
+    if (this.#waiting === 0 || this.#flying > 0 || this.#socket.destroyed) return
+    const chunks = this.#chunks
+    this.#flyingReleases = this.#releases
+    this.#flying = this.#waiting
+    this.#chunks = []
+    this.#releases = []
+    this.#waiting = 0
+    const [first, second] = chunks
+    if (first !== undefined && second === undefined) this.#socket.write(first)
+    else this.#writeTogether(gather(chunks))
+    // The system has taken all of it at once: the usual case, which spares us a turn.
+    if (this.#socket.writableLength === 0) this.#taken()
+  }
+
+  protected get flushed(): boolean {
+    return this.#endSent
+  }
+
+  protected enqueue(chunk: Uint8Array, release: Release): void {
+    this.#chunks.push(chunk)
+    this.#releases.push(release)
+    this.#waiting += chunk.length
+    if (this.#flying > 0) return
+    if (this.#waiting >= writeAtOnce) {
+      this.flush()
+    } else if (!this.#deferred) {
+      this.#deferred = true
+      this.#turn.defer(this)
+    }
+  }
+
+  protected startReading(): void {
+    if (!this.#listensToData) {
+      this.#listensToData = true
+      // A plain view, as from every other transport: Buffer's `slice` and `toString` mean something else.
+      this.#socket.on('data', (chunk: Buffer) =>
+        this.deliver(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
+      )
+    }
+    this.#socket.resume()
+  }
+
+  protected stopReading(): void {
+    this.#socket.pause()
+  }
+
+  protected flushAndEnd(): void {
+    this.#ending = true
+    this.flush()
+    this.#endWhenWritten()
+  }
+
+  protected cut(): void {
+    this.#drop()
+    if (this.#socket.destroyed) return
+    // A reset is impossible while the end is being sent (libuv refuses it), and unnecessary after it: nothing that was written is missing.
+    if (this.#endSent) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
+  }
+
+  /**
+   * libuv takes a reset for an orderly end if there was unread data before it (it sees the hang-up behind a short read and does not ask further).
+   * Writing nothing makes the system tell which it was: the `error` that follows turns the end into a failure. Once our own end is sent it is
+   * too late to ask.
+   */
+  #readEnd(): void {
+    if (!this.#endSent && this.#flying === 0) this.#socket.write(nothing)
+    this.remoteEnded()
+  }
+
+  #writeTogether(chunks: readonly Uint8Array[]): void {
+    this.#socket.cork()
+    for (const chunk of chunks) this.#socket.write(chunk)
+    this.#socket.uncork()
+  }
+
+  #written(): void {
+    if (this.#flying === 0 || this.#socket.writableLength > 0) return
+    this.#taken()
+    this.flush()
+    this.#endWhenWritten()
+  }
+
+  #taken(): void {
+    const bytes = this.#flying
+    this.#flying = 0
+    this.taken(bytes)
+    this.#releaseFlying()
+  }
+
+  #endWhenWritten(): void {
+    if (!this.#ending || this.#endSent || this.#flying > 0 || this.#waiting > 0) return
+    this.#endSent = true
+    this.#socket.end()
+  }
+
+  #releaseFlying(): void {
+    const releases = this.#flyingReleases
+    this.#flyingReleases = []
+    for (const release of releases) this.releaseChunk(release)
+  }
+
+  /** Forgets what waits. What is being written stays the system's until the socket has closed. */
+  #drop(): void {
+    const releases = this.#releases
+    this.#chunks = []
+    this.#releases = []
+    this.#waiting = 0
+    for (const release of releases) this.releaseChunk(release)
+  }
+}
+
+const addresses = ({ localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 }: Socket) => ({
+  local: formatTcpAddress({ host: localAddress, port: localPort }),
+  remote: formatTcpAddress({ host: remoteAddress, port: remotePort }),
+})

@@ -1,0 +1,36 @@
+import type { Address } from '@p2p/interfaces'
+import { transportContract } from '@p2p/interfaces/contracts'
+import { runContract } from '@p2p/contracts'
+import { createMemoryNetwork } from '../src/memory.ts'
+import { tcp } from '../src/tcp.ts'
+
+const malformedTcp: Address[] = [
+  'tcp://',
+  'tcp://127.0.0.1',
+  'tcp://127.0.0.1:',
+  'tcp://127.0.0.1:65536',
+  'tcp://::1:80',
+  'tcp://127.0.0.1:80/',
+]
+
+for (const anywhere of ['tcp://127.0.0.1:0', 'tcp://[::1]:0'] as const) {
+  const create = () => ({ transport: tcp(), anywhere, malformed: malformedTcp })
+  runContract(`tcp at ${anywhere}`, transportContract(create))
+}
+
+const malformedMemory: Address[] = [
+  'memory://',
+  'memory://a b',
+  'memory://a/b',
+  'memory://~',
+  `memory://${'a'.repeat(256)}`,
+]
+
+for (const latency of [0, 1]) {
+  const create = () => ({
+    transport: createMemoryNetwork({ latency }).transport(),
+    anywhere: 'memory://*' as const,
+    malformed: malformedMemory,
+  })
+  runContract(`memory with a latency of ${latency} ms`, transportContract(create))
+}
