@@ -76,6 +76,9 @@ export const consume = async (
   ]
   const fileOf = ({ readme, line }: Example) => join(folder, `${readme.replaceAll('/', '-')}-${line}`)
   for (const example of examples) writeFileSync(`${fileOf(example)}.mts`, example.code)
+  // Their lines are the README's: a person wants to read where to look.
+  const inReadmes = (text: string) =>
+    examples.reduce((all, example) => all.replaceAll(`${fileOf(example)}.mts`, example.readme), text)
 
   await step('types', () => {
     const sources = examples.map(example => `${fileOf(example)}.mts`)
@@ -85,7 +88,7 @@ export const consume = async (
       consumerOptions,
       file => sources.includes(file) || file.startsWith(ours),
     )
-    if (errors.length > 0) throw new Error(errors.join('\n'))
+    if (errors.length > 0) throw new Error(inReadmes(errors.join('\n')))
   })
 
   const programs = examples.filter(({ runs }) => runs)
