@@ -1,3 +1,3 @@
 import { library } from '@p2p/tsconfig/tsup'
 
-export default library(['src/index.ts', 'src/identity-file.ts'])
+export default library(['src/index.ts', 'src/identity-file.node.ts'])

@@ -1,0 +1,100 @@
+import type { Address } from '@p2p/interfaces'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { readAddresses, writeAddresses } from './contact.ts'
+import { headerLength, Kind, protocolVersion, type ReasonCode } from './header.ts'
+import { malformed } from './malformed.ts'
+import { Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+/** The first message of each end. PROTOCOL.md, "Hello". */
+export interface Hello {
+  readonly oldest: number
+  readonly newest: number
+  /** 32 bytes: {@link networkTag} of the network's name. */
+  readonly network: Uint8Array
+  /** 32 bytes, Ed25519. */
+  readonly publicKey: Uint8Array
+  /** 8 bytes, random, the same for the life of a process. */
+  readonly incarnation: Uint8Array
+  readonly serial: number
+  /** 8 bytes: the link's name. */
+  readonly nonce: Uint8Array
+  readonly epoch: number
+  readonly addresses: readonly Address[]
+  /** Names of the links to this peer that the sender holds or is dialling; `undefined` while it does not know its peer. */
+  readonly held: readonly Uint8Array[] | undefined
+}
+
+/** Most links to one peer that a HELLO names; a node that holds more of them is broken. */
+export const maxHeld = 16
+
+/** Stands for "the sender does not know its peer yet" in place of the number of links. */
+const heldUnknown = 255
+
+const utf8 = new TextEncoder()
+
+/** What stands for the network's name on the wire. */
+export const networkTag = (network: string): Uint8Array =>
+  sha256(utf8.encode(`@p2p/mesh network\n${network}`))
+
+export const encodeHello = (hello: Hello): Uint8Array => {
+  const writer = begin(Kind.hello, 256)
+    .u8(hello.oldest)
+    .u8(hello.newest)
+    .bytes(hello.network)
+    .bytes(hello.publicKey)
+    .bytes(hello.incarnation)
+    .u32(hello.serial)
+    .bytes(hello.nonce)
+    .u48(hello.epoch)
+  writeAddresses(writer, hello.addresses)
+  if (hello.held === undefined) return writer.u8(heldUnknown).done()
+  const held = hello.held.slice(0, maxHeld)
+  writer.u8(held.length)
+  for (const nonce of held) writer.bytes(nonce)
+  return writer.done()
+}
+
+/** @throws `P2P_MALFORMED` */
+export const decodeHello = (bytes: Uint8Array, start: number, end: number): Hello => {
+  const reader = new Reader(bytes, start + headerLength, end)
+  const fields = {
+    oldest: reader.u8(),
+    newest: reader.u8(),
+    network: reader.bytes(32),
+    publicKey: reader.bytes(32),
+    incarnation: reader.bytes(8),
+    serial: reader.u32(),
+    nonce: reader.bytes(8),
+    epoch: reader.u48(),
+    addresses: readAddresses(reader),
+  }
+  const count = reader.u8()
+  if (count > maxHeld && count !== heldUnknown) throw malformed(`a HELLO with ${count} links`)
+  const held = count === heldUnknown ? undefined : Array.from({ length: count }, () => reader.bytes(8))
+  if (fields.oldest > fields.newest) throw malformed('an empty range of versions')
+  return { ...fields, held }
+}
+
+/** REFUSE and GOODBYE. */
+export interface Farewell {
+  readonly reason: ReasonCode
+  readonly text: string
+}
+
+export const encodeFarewell = (
+  kind: typeof Kind.refuse | typeof Kind.goodbye,
+  farewell: Farewell,
+): Uint8Array => begin(kind).u8(farewell.reason).text8(farewell.text).done()
+
+/** @throws `P2P_MALFORMED` */
+export const decodeFarewell = (bytes: Uint8Array, start: number, end: number): Farewell => {
+  const reader = new Reader(bytes, start + headerLength, end)
+  const farewell = { reason: reader.u8(), text: reader.text8() }
+  reader.end()
+  return farewell
+}
+
+/** A writer that has written the header of a message without a name. */
+export const begin = (kind: number, capacity = 64): Writer =>
+  new Writer(capacity).u8(protocolVersion).u8(kind).u8(0).u8(0)

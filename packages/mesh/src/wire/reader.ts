@@ -1,0 +1,83 @@
+import { malformed } from './malformed.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads a message field by field. Every read checks the bounds; a violation throws `P2P_MALFORMED`. */
+export class Reader {
+  readonly #bytes: Uint8Array
+  readonly #end: number
+  #offset: number
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.#bytes = bytes
+    this.#offset = start
+    this.#end = end
+  }
+
+  get left(): number {
+    return this.#end - this.#offset
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)] as number
+  }
+
+  u32(): number {
+    return readU32(this.#bytes, this.#take(4))
+  }
+
+  u48(): number {
+    return readU48(this.#bytes, this.#take(6))
+  }
+
+  /** A copy of the next `length` bytes. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length)
+    return this.#bytes.slice(at, at + length)
+  }
+
+  /** The next `length` bytes as UTF-8. */
+  text(length: number): string {
+    const at = this.#take(length)
+    try {
+      return utf8.decode(this.#bytes.subarray(at, at + length))
+    } catch (error) {
+      throw malformed('text that is not UTF-8', error)
+    }
+  }
+
+  /** The next `length` bytes as a text of as many characters: a key for a map. */
+  latin1(length: number): string {
+    const at = this.#take(length)
+    return String.fromCharCode(...this.#bytes.subarray(at, at + length))
+  }
+
+  text8(): string {
+    return this.text(this.u8())
+  }
+
+  /** All that is left, as a view of the message: copy what is kept. */
+  rest(): Uint8Array {
+    const at = this.#take(this.left)
+    return this.#bytes.subarray(at, this.#end)
+  }
+
+  /** @throws `P2P_MALFORMED` unless the message ends here */
+  end(): void {
+    if (this.left !== 0) throw malformed(`${this.left} bytes too many`)
+  }
+
+  #take(length: number): number {
+    const at = this.#offset
+    if (at + length > this.#end) throw malformed('a message cut short')
+    this.#offset = at + length
+    return at
+  }
+}
+
+export const readU32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) * 0x1000000 +
+  (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
+
+export const readU48 = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] as number) << 8) | (bytes[at + 1] as number)) * 0x100000000 + readU32(bytes, at + 2)
