@@ -1,0 +1,93 @@
+import type { Address, Contact, PeerId, Random } from '@p2p/interfaces'
+
+/** Times of {@link Book}, in milliseconds, and its size. */
+export interface BookSettings {
+  /** Most nodes remembered. */
+  readonly limit: number
+  /** Between two probes while all is well. */
+  readonly probe: number
+  /** Between two tries while there is no neighbour: from the first, doubling, to the last. */
+  readonly firstRetry: number
+  readonly lastRetry: number
+}
+
+/** Something to dial: a node that we have met, or an address that we were given. */
+export type Target = { readonly contact: Contact } | { readonly seed: Address }
+
+/**
+ * Whom to try, and when, for ever: the addresses that the node was given and every node that it has met. It is what makes a network find itself
+ * again after a partition, or after everybody else was down.
+ */
+export class Book {
+  readonly #settings: BookSettings
+  readonly #random: Random
+  /** What is known of each seed: the node that answered there last. */
+  readonly #seeds = new Map<Address, PeerId | undefined>()
+  /** Oldest meeting first. */
+  readonly #met = new Map<PeerId, Contact>()
+  #due = 0
+  #tries = 0
+
+  constructor(seeds: readonly Address[], settings: BookSettings, random: Random) {
+    this.#settings = settings
+    this.#random = random
+    for (const seed of seeds) this.#seeds.set(seed, undefined)
+  }
+
+  get size(): number {
+    return this.#met.size
+  }
+
+  get(id: PeerId): Contact | undefined {
+    return this.#met.get(id)
+  }
+
+  /** A node has proved that it is there. */
+  meet(contact: Contact): void {
+    this.#met.delete(contact.id)
+    this.#met.set(contact.id, contact)
+    if (this.#met.size <= this.#settings.limit) return
+    const [oldest] = this.#met.keys()
+    if (oldest !== undefined) this.#met.delete(oldest)
+  }
+
+  /** This node answered at a seed's address. */
+  met(seed: Address, id: PeerId): void {
+    this.#seeds.set(seed, id)
+  }
+
+  /** The node said that it leaves. A seed stays a seed. */
+  forget(id: PeerId): void {
+    this.#met.delete(id)
+  }
+
+  /** What to dial now: nothing until it is due; every seed while we are alone, else one candidate. `isNeighbour` says who need not be tried. */
+  due(now: number, alone: boolean, isNeighbour: (id: PeerId) => boolean): Target[] {
+    if (!alone && this.#tries > 0) {
+      this.#tries = 0
+      this.#due = this.#later(now, this.#settings.probe)
+    }
+    if (now < this.#due) return []
+    const seeds = Array.from(this.#seeds).filter(([, id]) => id === undefined || !isNeighbour(id))
+    const targets: Target[] = seeds.map(([seed]) => ({ seed }))
+    for (const contact of this.#met.values()) {
+      if (!isNeighbour(contact.id) && contact.addresses.length > 0) targets.push({ contact })
+    }
+    const picked = targets[Math.floor(this.#random.next() * targets.length)]
+    if (!alone) {
+      this.#due = this.#later(now, this.#settings.probe)
+      return picked === undefined ? [] : [picked]
+    }
+    const { firstRetry, lastRetry } = this.#settings
+    this.#due = this.#later(now, Math.min(firstRetry * 2 ** this.#tries, lastRetry))
+    this.#tries++
+    return picked === undefined || 'seed' in picked
+      ? targets.slice(0, seeds.length)
+      : [...targets.slice(0, seeds.length), picked]
+  }
+
+  /** Half to one and a half times the delay: nodes that lost each other at one moment must not all come back at one moment. */
+  #later(now: number, delay: number): number {
+    return now + delay * (0.5 + this.#random.next())
+  }
+}

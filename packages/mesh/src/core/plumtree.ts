@@ -1,0 +1,342 @@
+import type { PeerId } from '@p2p/interfaces'
+import { MessageLog } from './message-log.ts'
+import { windowSize } from './sequence-window.ts'
+import { type Missing, type Stream, Streams } from './streams.ts'
+
+/** Consecutive messages of one stream. */
+export interface StreamRange {
+  /** Origin and epoch, a character per byte. */
+  readonly key: string
+  readonly first: number
+  readonly last: number
+}
+
+/** What neighbours say to each other about broadcasts, beside the broadcasts. PROTOCOL.md, "To all". */
+export type TreeMessage =
+  | { readonly type: 'ihave'; readonly ranges: readonly StreamRange[] }
+  | { readonly type: 'graft'; readonly ranges: readonly StreamRange[] }
+  | { readonly type: 'gone'; readonly ranges: readonly StreamRange[] }
+  | { readonly type: 'prune' }
+
+/** What the tree does. The message is in memory that never changes. */
+export interface PlumtreeOutput {
+  payload(to: PeerId, message: Uint8Array): void
+  /** Gives a message again that was kept for `held` milliseconds. */
+  again(to: PeerId, message: Uint8Array, held: number): void
+  control(to: PeerId, message: TreeMessage): void
+  /** Announcements or repairs wait: {@link Plumtree.tick} is due within {@link tickInterval}. */
+  wake(): void
+}
+
+/** Bounds of {@link Plumtree}. */
+export interface PlumtreeSettings {
+  /** Our own id, 48 bytes. */
+  readonly self: Uint8Array
+  /** Milliseconds for which a message can be had again. */
+  readonly retention: number
+  /** Most bytes of messages kept for that. */
+  readonly logBytes: number
+  /** Most origins remembered. */
+  readonly origins: number
+  /** Whether a joiner asks for what was sent before it came. */
+  readonly history: boolean
+}
+
+/** How often announcements leave and repairs are looked at, in milliseconds, while there are any. */
+export const tickInterval = 100
+/** How long an announced message may take to come down the tree before it is asked for, and then before somebody else is asked. */
+const firstPatience = 300
+const nextPatience = 400
+/** Most ranges in one message, and most that a new neighbour is told. */
+export const maxRanges = 256
+const maxSummary = 8 * maxRanges
+/** Most messages that we ask for at a time: a neighbour may announce what does not exist. */
+const maxMissing = 16_384
+
+interface Neighbour {
+  /** Whether messages are pushed there: a link of the tree. Otherwise they are announced. */
+  eager: boolean
+  /** What to announce: the first and last of the run at the end are extended while they are consecutive. */
+  announce: { stream: Stream; first: number; last: number }[]
+}
+
+/**
+ * Plumtree (Leitão, Pereira, Rodrigues: *Epidemic Broadcast Trees*, SRDS 2007) without I/O: messages are pushed along the links of a spanning tree and
+ * announced over the others; a link that brought a repetition leaves the tree, one that had to be asked enters it. Numbered streams and a
+ * log add what the paper leaves out: gaps are found without an announcement, and a node that was cut off gets what it missed.
+ */
+export class Plumtree {
+  readonly streams: Streams
+  readonly #settings: PlumtreeSettings
+  readonly #output: PlumtreeOutput
+  readonly #log: MessageLog
+  readonly #neighbours = new Map<PeerId, Neighbour>()
+  readonly #incomplete = new Set<Stream>()
+  #missing = 0
+  #isMember: boolean
+
+  constructor(settings: PlumtreeSettings, output: PlumtreeOutput) {
+    this.#settings = settings
+    this.#output = output
+    this.#isMember = settings.history
+    this.#log = new MessageLog({ retention: settings.retention, bytes: settings.logBytes })
+    this.streams = new Streams({
+      memory: 2 * settings.retention,
+      limit: settings.origins,
+      self: settings.self,
+      forgotten: stream => {
+        for (const sequence of stream.missing.keys()) this.#found(stream, sequence)
+      },
+    })
+  }
+
+  /** Neighbours to whom messages are pushed. */
+  get eager(): PeerId[] {
+    return Array.from(this.#neighbours).flatMap(([id, { eager }]) => (eager ? [id] : []))
+  }
+
+  /** A neighbour came: it hears what we have, and is in the tree until that proves unnecessary. */
+  neighbourUp(id: PeerId): void {
+    this.#neighbours.set(id, { eager: true, announce: [] })
+    const ranges = this.#summary()
+    for (let at = 0; at === 0 || at < ranges.length; at += maxRanges) {
+      this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
+    }
+  }
+
+  neighbourDown(id: PeerId): void {
+    this.#neighbours.delete(id)
+  }
+
+  /** A message of our own, in memory that never changes. */
+  send(stream: Stream, sequence: number, message: Uint8Array, now: number): void {
+    stream.heard = now
+    stream.window.add(sequence)
+    this.#spread(undefined, stream, sequence, message, now)
+  }
+
+  /** A message from a neighbour. @returns whether it is new, which means that it is to be delivered */
+  receive(from: PeerId, stream: Stream, sequence: number, message: () => Uint8Array, now: number): boolean {
+    const { window } = stream
+    const newest = window.newest
+    if (!window.add(sequence)) {
+      this.#prune(from)
+      return false
+    }
+    stream.heard = now
+    this.#found(stream, sequence)
+    for (let gap = Math.max(newest + 1, sequence - windowSize + 1); gap < sequence; gap++)
+      this.#lack(stream, gap, from, now)
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour !== undefined) neighbour.eager = true
+    this.#spread(from, stream, sequence, message(), now)
+    return true
+  }
+
+  /** What a neighbour says about broadcasts. `streamOf` gives the stream of a key, made if it is new. */
+  control(
+    from: PeerId,
+    message: TreeMessage,
+    streamOf: (key: string) => Stream | undefined,
+    now: number,
+  ): void {
+    switch (message.type) {
+      case 'prune': {
+        const neighbour = this.#neighbours.get(from)
+        if (neighbour !== undefined) neighbour.eager = false
+        break
+      }
+      case 'ihave':
+        this.#announced(from, message.ranges, streamOf, now)
+        break
+      case 'graft':
+        this.#grafted(from, message.ranges, now)
+        break
+      case 'gone':
+        for (const { key, first, last } of message.ranges)
+          this.#gone(from, this.streams.get(key), first, last, now)
+        break
+    }
+  }
+
+  /** Announces and repairs. @returns whether there is more to do within {@link tickInterval} */
+  tick(now: number): boolean {
+    for (const [id, neighbour] of this.#neighbours) {
+      if (neighbour.announce.length === 0) continue
+      const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
+      neighbour.announce = []
+      for (let at = 0; at < ranges.length; at += maxRanges) {
+        this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
+      }
+    }
+    this.#repair(now)
+    return this.#incomplete.size > 0
+  }
+
+  /** Forgets what is too old. To be called about once a second. */
+  expire(now: number): void {
+    this.#log.expire(now)
+    this.streams.forget(now)
+  }
+
+  #spread(
+    from: PeerId | undefined,
+    stream: Stream,
+    sequence: number,
+    message: Uint8Array,
+    now: number,
+  ): void {
+    this.#log.add(stream, sequence, { bytes: message, received: now })
+    let announced = false
+    for (const [id, neighbour] of this.#neighbours) {
+      if (id === from) continue
+      if (neighbour.eager) {
+        this.#output.payload(id, message)
+        continue
+      }
+      const run = neighbour.announce.at(-1)
+      if (run?.stream === stream && run.last === sequence - 1) run.last = sequence
+      else neighbour.announce.push({ stream, first: sequence, last: sequence })
+      announced = true
+    }
+    if (announced) this.#output.wake()
+  }
+
+  /** It sent what we had: it need not push to us, nor we to it. */
+  #prune(from: PeerId): void {
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour?.eager !== true) return
+    neighbour.eager = false
+    this.#output.control(from, { type: 'prune' })
+  }
+
+  #announced(
+    from: PeerId,
+    ranges: readonly StreamRange[],
+    streamOf: (key: string) => Stream | undefined,
+    now: number,
+  ): void {
+    const isMember = this.#isMember
+    this.#isMember = isMember || ranges.length < maxRanges
+    for (const { key, first, last } of ranges) {
+      const isNew = this.streams.get(key) === undefined
+      const stream = streamOf(key)
+      if (stream === undefined) continue
+      // What was sent before we came is not ours to have
+      if (isNew && !isMember) stream.window.startAfter(last)
+      const neighbour = this.#neighbours.get(from)
+      if (neighbour !== undefined) withdraw(neighbour, stream, first, last)
+      for (let sequence = Math.max(first, last - windowSize + 1); sequence <= last; sequence++) {
+        if (!stream.window.has(sequence)) this.#lack(stream, sequence, from, now)
+      }
+    }
+  }
+
+  #grafted(from: PeerId, ranges: readonly StreamRange[], now: number): void {
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour !== undefined) neighbour.eager = true
+    for (const { key, first, last } of ranges) {
+      const stream = this.streams.get(key)
+      for (let sequence = Math.max(first, last - windowSize + 1); sequence <= last; sequence++) {
+        const message = stream?.log.get(sequence)
+        if (message !== undefined) this.#output.again(from, message.bytes, now - message.received)
+        else this.#output.control(from, { type: 'gone', ranges: [{ key, first: sequence, last: sequence }] })
+      }
+    }
+  }
+
+  #gone(from: PeerId, stream: Stream | undefined, first: number, last: number, now: number): void {
+    if (stream === undefined) return
+    for (let sequence = Math.max(first, last - windowSize + 1); sequence <= last; sequence++) {
+      const missing = stream.missing.get(sequence)
+      if (missing === undefined) continue
+      const at = missing.sources.indexOf(from)
+      if (at >= 0) missing.sources.splice(at, 1)
+      if (missing.sources.length === 0) this.#found(stream, sequence)
+      else missing.due = now
+    }
+  }
+
+  /** Somebody has a message that we have not. */
+  #lack(stream: Stream, sequence: number, source: PeerId, now: number): void {
+    const missing = stream.missing.get(sequence)
+    if (missing !== undefined) {
+      if (!missing.sources.includes(source)) missing.sources.push(source)
+      return
+    }
+    if (this.#missing >= maxMissing) return
+    this.#missing++
+    stream.missing.set(sequence, { sources: [source], due: now + firstPatience })
+    this.#incomplete.add(stream)
+    this.#output.wake()
+  }
+
+  #found(stream: Stream, sequence: number): void {
+    if (!stream.missing.delete(sequence)) return
+    this.#missing--
+    if (stream.missing.size === 0) this.#incomplete.delete(stream)
+  }
+
+  /** Asks for what has not come by itself. */
+  #repair(now: number): void {
+    const wanted = new Map<PeerId, StreamRange[]>()
+    for (const stream of this.#incomplete) {
+      for (const [sequence, missing] of stream.missing) {
+        if (missing.due > now) continue
+        const source = this.#nextSource(missing)
+        if (source === undefined) {
+          this.#found(stream, sequence)
+          continue
+        }
+        missing.due = now + nextPatience
+        extend(wanted, source, stream.key, sequence)
+      }
+    }
+    for (const [source, ranges] of wanted) {
+      const neighbour = this.#neighbours.get(source)
+      if (neighbour !== undefined) neighbour.eager = true
+      for (let at = 0; at < ranges.length; at += maxRanges) {
+        this.#output.control(source, { type: 'graft', ranges: ranges.slice(at, at + maxRanges) })
+      }
+    }
+  }
+
+  /** Whom to ask now; the next time it is somebody else's turn. A source that is no neighbour any more is dropped. */
+  #nextSource({ sources }: Missing): PeerId | undefined {
+    for (let source = sources.shift(); source !== undefined; source = sources.shift()) {
+      if (!this.#neighbours.has(source)) continue
+      sources.push(source)
+      return source
+    }
+    return undefined
+  }
+
+  /** What a new neighbour can have from us. */
+  #summary(): StreamRange[] {
+    const ranges: { key: string; first: number; last: number }[] = []
+    for (const { key, log } of this.streams.values()) {
+      for (const sequence of Array.from(log.keys()).sort((a, b) => a - b)) {
+        const run = ranges.at(-1)
+        if (run?.key === key && run.last === sequence - 1) run.last = sequence
+        else ranges.push({ key, first: sequence, last: sequence })
+      }
+    }
+    return ranges.slice(-maxSummary)
+  }
+}
+
+/** The neighbour has these: they need not be announced to it. */
+const withdraw = (neighbour: Neighbour, stream: Stream, first: number, last: number): void => {
+  if (neighbour.announce.length === 0) return
+  neighbour.announce = neighbour.announce.filter(
+    run => run.stream !== stream || run.first < first || run.last > last,
+  )
+}
+
+const extend = (wanted: Map<PeerId, StreamRange[]>, source: PeerId, key: string, sequence: number): void => {
+  const ranges = wanted.get(source) ?? []
+  wanted.set(source, ranges)
+  const last = ranges.at(-1)
+  if (last?.key === key && last.last === sequence - 1) ranges[ranges.length - 1] = { ...last, last: sequence }
+  else ranges.push({ key, first: sequence, last: sequence })
+}
