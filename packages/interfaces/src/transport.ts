@@ -6,6 +6,8 @@ import type { WaitOptions } from './wait-options.ts'
 export interface Listener extends AsyncDisposable {
   /** Where it really listens: a port 0 that was asked for is the real port here. */
   readonly address: Address
+  /** Where others can reach it: {@link address}, or, where that is a wildcard such as `0.0.0.0`, the machine's own addresses, best first. */
+  readonly reachable: readonly Address[]
   /** Stops accepting and frees the address. Idempotent. */
   close(): Promise<void>
   /** Resolves when the listener has ended, with the error that ended it, if one did. */

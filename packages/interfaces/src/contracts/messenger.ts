@@ -41,6 +41,9 @@ const later = <T>(promise: Promise<T>): Promise<T> => {
   return promise
 }
 
+/** How long a node may be looked for: an implementation may need all of it to know that nobody is there. */
+const lookFor = { timeout: 1_000 }
+
 const requests: readonly Promised[] = [
   [
     'a request is answered with what the handler returns or resolves to',
@@ -143,8 +146,11 @@ const refusals: readonly Promised[] = [
   [
     'a request to a node that does not exist rejects with P2P_PEER_UNREACHABLE',
     async ({ ours, network }) => {
-      await rejectsWith(ours.request(network.stranger, protocol, null), 'P2P_PEER_UNREACHABLE', 'by contact')
-      await rejectsWith(ours.request(network.stranger.id, protocol, null), 'P2P_PEER_UNREACHABLE', 'by id')
+      const byContact = later(ours.request(network.stranger, protocol, null, lookFor))
+      const byId = later(ours.request(network.stranger.id, protocol, null, lookFor))
+      await network.elapse(lookFor.timeout)
+      await rejectsWith(byContact, 'P2P_PEER_UNREACHABLE', 'by contact')
+      await rejectsWith(byId, 'P2P_PEER_UNREACHABLE', 'by id')
     },
   ],
 ]
@@ -263,7 +269,9 @@ const sends: readonly Promised[] = [
   [
     'a send to a node that does not exist rejects with P2P_PEER_UNREACHABLE',
     async ({ ours, network }) => {
-      await rejectsWith(ours.send(network.stranger, protocol, null), 'P2P_PEER_UNREACHABLE', 'send')
+      const sent = later(ours.send(network.stranger, protocol, null, lookFor))
+      await network.elapse(lookFor.timeout)
+      await rejectsWith(sent, 'P2P_PEER_UNREACHABLE', 'send')
     },
   ],
   [
