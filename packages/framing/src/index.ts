@@ -4,6 +4,11 @@
  *
  * @packageDocumentation
  */
+export { bytes } from './codec/bytes.ts'
+export { json } from './codec/json.ts'
+export { msgpack } from './codec/msgpack.ts'
+export { text } from './codec/text.ts'
+export type { ValueLimits } from './codec/value-limits.ts'
 export type { StoppableDecoder, StoppableFraming } from './decoder.ts'
 export { FramingError, type FramingErrorCode } from './errors.ts'
 export { type ByteSink, type FrameWriter, frameWriter, type FrameWriterOptions } from './frame-writer.ts'

@@ -32,6 +32,9 @@ export const decoded = (
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
+/** The bytes that a text of hexadecimal digits says. */
+export const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
+
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** A fixed sequence of bytes that looks random: Marsaglia's xorshift32. */
