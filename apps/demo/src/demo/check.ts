@@ -1,0 +1,84 @@
+import { readFiles } from '../folder/read.ts'
+import { type FileRecord, isFileRecord } from '../folder/record.ts'
+import { walk } from '../folder/walk.ts'
+import { bytes, count, printable } from '../words.ts'
+import type { Play } from './play.ts'
+import type { Member } from './processes.ts'
+import { type Difference, type HeldIndex, judge } from './verdict.ts'
+
+/** How many of a kind are told one by one. */
+const told = 5
+
+/** How the comparison ended. */
+export interface Comparison {
+  /** Whether every node holds exactly what is on the disk. */
+  readonly right: boolean
+  /** What was compared, in words. */
+  readonly scope: string
+}
+
+/** Reads the folder independently of the nodes and compares what each of them holds. */
+export const check = async (
+  { folder, processes, narrator }: Play,
+  living: readonly Member[],
+  since: number,
+  signal: AbortSignal,
+): Promise<Comparison> => {
+  narrator.say('demo', 'reads the whole folder from the disk by itself')
+  const listing = await walk(folder, signal)
+  let files = 0
+  let size = 0
+  const onRead = (moreFiles: number, moreBytes: number) => {
+    files += moreFiles
+    size += moreBytes
+    narrator.progress(
+      'demo',
+      () => `has read ${files} of ${count(listing.paths.length, 'file')}, ${bytes(size)}`,
+    )
+  }
+  const reading = await readFiles(folder, listing.paths, { onRead, signal })
+
+  const indexes: HeldIndex[] = []
+  // One after the other: each is as large as the whole index
+  for (const { name, process } of living) {
+    const reply = await processes.ask(process, 'index', {}, 'list its index')
+    indexes.push({ node: name, entries: new Map(reply.entries) })
+  }
+  const verdict = await judge(folder, since, reading, indexes)
+  const { compared, differences, changed } = verdict
+
+  for (const { node, entries } of indexes) {
+    const own = differences.filter(difference => difference.node === node)
+    const held = `holds ${entries.size} entries`
+    narrator.say(
+      node,
+      own.length === 0 ? `${held}, as the disk has them` : `${held}; ${count(own.length, 'path')} DIFFER`,
+    )
+    for (const difference of own.slice(0, told)) narrator.say(node, `  ${tell(difference)}`)
+    if (own.length > told) narrator.say(node, `  … and ${own.length - told} more`)
+  }
+  const unreadable = [...listing.unreadable, ...reading.unreadable]
+  for (const { path, reason } of unreadable.slice(0, told)) {
+    narrator.say('demo', `left out, could not be read: ${printable(path)} (${reason})`)
+  }
+  for (const path of changed.slice(0, told)) {
+    narrator.say('demo', `left out, changed on the disk meanwhile: ${printable(path)}`)
+  }
+  const out = [
+    ...(unreadable.length === 0 ? [] : [`${unreadable.length} unreadable`]),
+    ...(changed.length === 0 ? [] : [`${changed.length} changed meanwhile`]),
+  ]
+  return {
+    right: differences.length === 0,
+    scope: `${count(compared, 'file')}${out.length === 0 ? '' : ` (without ${out.join(' and ')})`}`,
+  }
+}
+
+const tell = ({ path, held, disk }: Difference): string => {
+  const index =
+    held === undefined ? 'nothing' : isFileRecord(held) ? tellRecord(held) : 'something that is no record'
+  return `${printable(path)}: the index has ${index}, the disk ${disk === undefined ? 'no such file' : tellRecord(disk)}`
+}
+
+const tellRecord = ({ size, sha256, modified }: FileRecord): string =>
+  `${size} bytes, SHA-256 ${sha256.slice(0, 12)}…, modified ${new Date(modified).toISOString()}`

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { CommandName, Commands, FromProcess } from './protocol.ts'
+
+/** What the parent is told without having asked. */
+export interface ProcessListener {
+  /** Bytes and files read since the last call. */
+  progress(files: number, bytes: number): void
+  trouble(message: string): void
+}
+
+/** How long a reply is waited for. */
+export interface Patience {
+  readonly signal: AbortSignal
+  /** Milliseconds without any sign of progress after which the process is given up. */
+  readonly stall: number
+}
+
+interface Waiting {
+  readonly what: string
+  resolve(reply: unknown): void
+  reject(error: Error): void
+  /** Something has moved: the deadline begins anew. */
+  touch(): void
+}
+
+const program = fileURLToPath(new URL('worker.ts', import.meta.url))
+
+/** A process of the demo as its parent sees it: it starts at once, and ends with its IPC channel at the latest. */
+export class NodeProcess {
+  /** `node 3`. */
+  readonly name: string
+  /** Resolves, with how it ended, when the process is no more. */
+  readonly ended: Promise<string>
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, Waiting>()
+  #end: string | undefined
+  #commands = 0
+
+  constructor(name: string, listener: ProcessListener) {
+    this.name = name
+    // The same Node.js flags as here, so that it too runs from source
+    const child = spawn(process.execPath, [...process.execArgv, program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.#child = child
+    this.ended = new Promise(resolve => {
+      const end = (how: string) => {
+        this.#end ??= how
+        for (const waiting of Array.from(this.#waiting.values())) {
+          waiting.reject(new Error(`${name} ${how} while it was to ${waiting.what}`))
+        }
+        resolve(this.#end)
+      }
+      child.once('error', error => end(`could not be started (${error.message})`))
+      child.once('exit', (code, signal) => {
+        end(signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`)
+      })
+    })
+    child.on('message', message => this.#receive(message as FromProcess, listener))
+  }
+
+  get isAlive(): boolean {
+    return this.#end === undefined
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Has the process do something. `what` completes `node 3 did not …`. @throws if it fails, ends, stalls, or the signal is aborted */
+  ask<Name extends CommandName>(
+    name: Name,
+    command: Commands[Name]['command'],
+    what: string,
+    { signal, stall }: Patience,
+  ): Promise<Commands[Name]['reply']> {
+    const id = this.#commands++
+    let timer: NodeJS.Timeout | undefined
+    let abort: () => void
+    return new Promise<Commands[Name]['reply']>((resolve, reject) => {
+      const touch = () => {
+        clearTimeout(timer)
+        timer = setTimeout(() => {
+          reject(new Error(`${this.name} did not ${what}: it has not moved for ${stall / 1000} s`))
+        }, stall)
+      }
+      abort = () => reject(signal.reason as Error)
+      if (signal.aborted) {
+        abort()
+        return
+      }
+      if (this.#end !== undefined) {
+        reject(new Error(`${this.name} ${this.#end} before it could ${what}`))
+        return
+      }
+      signal.addEventListener('abort', abort)
+      this.#waiting.set(id, {
+        what,
+        reject,
+        touch,
+        resolve: reply => resolve(reply as Commands[Name]['reply']),
+      })
+      touch()
+      this.#child.send({ id, name, command }, error => {
+        if (error !== null) reject(new Error(`${this.name} could not be asked to ${what}`, { cause: error }))
+      })
+    }).finally(() => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+      this.#waiting.delete(id)
+    })
+  }
+
+  /** Ends the process at once, as a crash would. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.ended
+  }
+
+  /** Has the process leave the network and end. One that has not within `stall` milliseconds is killed; returns whether that was not needed. */
+  async stop(stall: number): Promise<boolean> {
+    if (!this.isAlive) return true
+    let inOrder = true
+    const kill = () => {
+      inOrder = false
+      this.#child.kill('SIGKILL')
+    }
+    const timer = setTimeout(kill, stall)
+    // That it failed or has ended meanwhile makes no difference: what counts is that it ends
+    await this.ask('stop', {}, 'leave', { stall, signal: AbortSignal.timeout(stall) }).catch(kill)
+    await this.ended
+    clearTimeout(timer)
+    return inOrder
+  }
+
+  #receive(message: FromProcess, listener: ProcessListener): void {
+    if (message.type === 'progress') {
+      for (const waiting of this.#waiting.values()) waiting.touch()
+      listener.progress(message.files, message.bytes)
+    } else if (message.type === 'trouble') listener.trouble(message.message)
+    else if (message.type === 'reply') this.#waiting.get(message.id)?.resolve(message.reply)
+    else {
+      const waiting = this.#waiting.get(message.id)
+      waiting?.reject(new Error(`${this.name} could not ${waiting.what}: ${message.message}`))
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url'
+import { Command, InvalidArgumentError } from 'commander'
+import { leftOut } from '../folder/walk.ts'
+import { fromCaller } from '../from-caller.ts'
+
+/** Options of `npm run demo`. */
+export interface DemoOptions {
+  readonly nodes: number
+  readonly dir: string
+  readonly keep: boolean
+  /** In milliseconds. */
+  readonly timeout: number
+}
+
+const repository = fileURLToPath(new URL('../../../../', import.meta.url))
+
+const between =
+  (lowest: number, highest: number, whole: boolean) =>
+  (text: string): number => {
+    const number = Number(text)
+    if (text.trim() !== '' && number >= lowest && number <= highest && (!whole || Number.isInteger(number)))
+      return number
+    throw new InvalidArgumentError(
+      `It must be a ${whole ? 'whole ' : ''}number from ${lowest} to ${highest}.`,
+    )
+  }
+
+/** Reads the command line. Bad options and `--help` end the process, as commander does it. */
+export const parseOptions = (argv: readonly string[]): DemoOptions => {
+  const command = new Command('npm run demo --')
+    .description(
+      `Starts processes on this machine that know one address only, has them publish the index of a folder in a dictionary that they share, kills one, ` +
+        `adds one, has one refused, and compares what each of them holds with the disk. Folders named ${leftOut.join(', ')} and symbolic links are left out.`,
+    )
+    .option('--nodes <number>', 'processes in all, 3 to 64', between(3, 64, true), 5)
+    .option('--dir <path>', 'the folder (default: this repository)', fromCaller)
+    .option(
+      '--keep',
+      'leave the network running after the verdict, so that others can join, until Ctrl-C',
+      false,
+    )
+    .option(
+      '--timeout <seconds>',
+      'give up when something has not moved for so long',
+      between(1, 86_400, false),
+      30,
+    )
+    .helpOption('--help', 'show this')
+    .allowExcessArguments(false)
+    .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
+    .parse(argv)
+  const { nodes, dir, keep, timeout } = command.opts<{
+    nodes: number
+    dir?: string
+    keep: boolean
+    timeout: number
+  }>()
+  return { nodes, dir: dir ?? repository, keep, timeout: timeout * 1000 }
+}

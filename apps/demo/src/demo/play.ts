@@ -1,0 +1,164 @@
+import { availableParallelism } from 'node:os'
+import { bytes, count, printable, short, timeOfDay } from '../words.ts'
+import type { Narrator } from './narrator.ts'
+import type { Member, Processes } from './processes.ts'
+
+/** What is played. */
+export interface Play {
+  readonly folder: string
+  /** Processes in all, the one that is killed and the one that comes late included. */
+  readonly nodes: number
+  /** Milliseconds without progress after which something is given up. */
+  readonly stall: number
+  readonly processes: Processes
+  readonly narrator: Narrator
+}
+
+/** The network as the play leaves it. */
+export interface Outcome {
+  readonly seed: Member
+  readonly living: readonly Member[]
+  /** Whether the key of another was refused. */
+  readonly refused: boolean
+}
+
+/** What a member has published. */
+interface Publication {
+  readonly member: Member
+  readonly files: number
+  readonly example: string | undefined
+}
+
+/** A network comes together, loses a node, gains one, and refuses a write. @throws if a process does not do its part */
+export const perform = async (play: Play): Promise<Outcome> => {
+  const first = await gather(play)
+  const publications = await Promise.all(first.map(member => publish(play, member)))
+  const [seed] = first as [Member, ...Member[]]
+  const victim = first[Math.floor(play.nodes / 2)] as Member
+  const survivors = first.filter(member => member !== victim)
+  await crash(play, victim, survivors)
+
+  const late = await play.processes.start(play.nodes - 1, async () => seed.address)
+  const { size, milliseconds } = late.joined
+  play.narrator.say(
+    late.name,
+    `joined late, knows the seed only: ${introduce(late)}; caught up with ${entries(size)} in ${milliseconds} ms`,
+  )
+  publications.push(await publish(play, late))
+
+  const living = [...survivors, late]
+  await settle(play, living, publications)
+  return { seed, living, refused: await challenge(play, living, publications) }
+}
+
+const entries = (size: number) => `${size} ${size === 1 ? 'entry' : 'entries'}`
+
+const introduce = ({ process, id, address }: Member) =>
+  `process ${process.pid ?? 0}, id ${short(id)}…, ${address}`
+
+/** Starts all processes but the last: the seed, and the others, which know its address only. */
+const gather = async ({ nodes, processes, narrator }: Play): Promise<Member[]> => {
+  const start = async (index: number, first?: Promise<Member>) => {
+    const member = await processes.start(index, first && (async () => (await first).address))
+    narrator.say(
+      member.name,
+      `${first === undefined ? 'is the seed' : 'joined through the seed'}: ${introduce(member)}`,
+    )
+    return member
+  }
+  const seed = start(0)
+  const members = [seed]
+  // Starting is mostly compiling: more at a time than the processors can take would only let all of them wait
+  const lanes = Array.from({ length: Math.max(4, availableParallelism()) }, async () => {
+    while (members.length < nodes - 1) {
+      const member = start(members.length, seed)
+      members.push(member)
+      await member
+    }
+  })
+  await Promise.all(lanes)
+  return Promise.all(members)
+}
+
+const publish = async (
+  { processes, folder, nodes, narrator }: Play,
+  member: Member,
+): Promise<Publication> => {
+  const command = { folder, share: { index: member.index, count: nodes } }
+  const reply = await processes.ask(member.process, 'publish', command, 'publish its share of the files')
+  narrator.say(member.name, `published its share: ${count(reply.files, 'file')}, ${bytes(reply.bytes)}`)
+  for (const { path, reason } of reply.unreadable) {
+    narrator.say(member.name, `could not read ${printable(path)}: ${reason}`)
+  }
+  return { member, files: reply.files, example: reply.example }
+}
+
+const crash = async ({ processes, narrator }: Play, victim: Member, survivors: readonly Member[]) => {
+  const begin = performance.now()
+  await victim.process.kill()
+  narrator.say(victim.name, `was killed with SIGKILL (process ${victim.process.pid ?? 0})`)
+  await Promise.all(
+    survivors.map(async member => {
+      const what = `notice that ${victim.name} is gone`
+      const { wasNeighbour } = await processes.ask(member.process, 'miss', { peer: victim.id }, what)
+      const after = `${Math.round(performance.now() - begin)} ms`
+      if (wasNeighbour)
+        narrator.say(member.name, `noticed after ${after} that its neighbour ${victim.name} is gone`)
+    }),
+  )
+}
+
+/** Waits until all hold as much as was published. What is still different then is for the comparison to find. */
+const settle = async (
+  { processes, narrator, stall }: Play,
+  living: readonly Member[],
+  publications: readonly Publication[],
+) => {
+  const size = publications.reduce((sum, { files }) => sum + files, 0)
+  await Promise.all(
+    living.map(async member => {
+      // Its own patience ends before ours, so that the outcome is an answer and not a failure
+      const command = { size, patience: stall / 2 }
+      const reply = await processes.ask(member.process, 'settle', command, 'get the complete index')
+      if (reply.size < size)
+        narrator.say(member.name, `has ${reply.size} of ${entries(size)} and gets no more`)
+    }),
+  )
+}
+
+/** One node tries to change what another one owns. Returns whether that was refused and changed nothing. */
+const challenge = async (
+  { processes, narrator }: Play,
+  living: readonly Member[],
+  publications: readonly Publication[],
+): Promise<boolean> => {
+  const late = living.at(-1) as Member
+  const all = publications.filter(({ example }) => example !== undefined)
+  const target = all.find(({ member }) => member !== late && living.includes(member)) ?? all[0]
+  if (target?.example === undefined) throw new Error('no file was published')
+  const challenger = target.member === late ? (living[0] as Member) : late
+  const path = printable(target.example)
+  narrator.say(challenger.name, `tries to change ${path}, which ${target.member.name} owns`)
+
+  const reply = await processes.ask(
+    challenger.process,
+    'challenge',
+    { path: target.example },
+    'try to change a key',
+  )
+  const { refusal, unchanged } = reply
+  if (refusal === undefined) narrator.say(challenger.name, `was NOT refused: it changed ${path}`)
+  else {
+    const { code, owner, expires } = refusal
+    const name = owner === target.member.id ? target.member.name : 'nobody we know'
+    narrator.say(
+      challenger.name,
+      `was refused, ${code}: the owner is ${short(owner)}… (${name}) until ${timeOfDay(expires)}`,
+    )
+  }
+  narrator.say(
+    challenger.name,
+    `${unchanged ? 'still reads the same value' : 'now reads ANOTHER value'} there`,
+  )
+  return refusal?.owner === target.member.id && unchanged
+}

@@ -1,0 +1,71 @@
+import type { Address, PeerId } from '@p2p/interfaces'
+import type { CommandName, Commands } from './protocol.ts'
+import { NodeProcess, type ProcessListener } from './node-process.ts'
+
+/** A process that is a node of the network. */
+export interface Member {
+  readonly index: number
+  readonly name: string
+  readonly process: NodeProcess
+  readonly id: PeerId
+  readonly address: Address
+  /** Entries that it held when it had caught up, and the milliseconds that it took. */
+  readonly joined: { readonly size: number; readonly milliseconds: number }
+}
+
+/** Settings of {@link Processes}. */
+export interface ProcessesSettings {
+  readonly network: string
+  /** Milliseconds without progress after which a process is given up. */
+  readonly stall: number
+  readonly signal: AbortSignal
+  /** Milliseconds that a process has to leave the network and end, before it is killed. */
+  readonly leaving: number
+  readonly listener: (name: string) => ProcessListener
+  /** Told of those that had to be killed at the end. */
+  readonly onKilled: (name: string) => void
+}
+
+/** All processes that the demo has started. When it ends, however it ends, so do they. */
+export class Processes implements AsyncDisposable {
+  readonly #settings: ProcessesSettings
+  readonly #started: NodeProcess[] = []
+  #stopped = false
+
+  constructor(settings: ProcessesSettings) {
+    this.#settings = settings
+  }
+
+  /** Starts a process and makes it a node: the seed of a new network, if it is told of none. The process starts while the seed's address is waited for. */
+  async start(index: number, seed?: () => Promise<Address>): Promise<Member> {
+    const { network, listener, signal } = this.#settings
+    signal.throwIfAborted()
+    if (this.#stopped) throw new Error('the demo is ending')
+    const name = `node ${index}`
+    const process = new NodeProcess(name, listener(name))
+    this.#started.push(process)
+    const command = { network, seed: await seed?.() }
+    const { id, address, ...joined } = await this.ask(process, 'join', command, 'join the network')
+    return { index, name, process, id, address, joined }
+  }
+
+  ask<Name extends CommandName>(
+    process: NodeProcess,
+    name: Name,
+    command: Commands[Name]['command'],
+    what: string,
+  ): Promise<Commands[Name]['reply']> {
+    return process.ask(name, command, what, this.#settings)
+  }
+
+  /** Ends them all: in order first, by force where that takes too long. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true
+    const { leaving, onKilled } = this.#settings
+    await Promise.all(
+      this.#started.map(async process => {
+        if (!(await process.stop(leaving))) onKilled(process.name)
+      }),
+    )
+  }
+}

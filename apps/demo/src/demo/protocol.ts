@@ -1,0 +1,70 @@
+/**
+ * What the demo's parent and its processes say to each other over the IPC channel: commands, their replies, and reports. The files' index never
+ * travels here on its way from process to process; it is listed once, at the end, to be checked.
+ *
+ * @packageDocumentation
+ */
+import type { Address, PeerId } from '@p2p/interfaces'
+import type { Share } from '../folder/share.ts'
+import type { Unreadable } from '../folder/walk.ts'
+
+/** What a process can be asked to do, and its reply. */
+export interface Commands {
+  /** Become a node of the network: its seed, if no seed is given. `size` is how many entries it holds when it has caught up. */
+  join: {
+    command: { readonly network: string; readonly seed: Address | undefined }
+    reply: {
+      readonly id: PeerId
+      readonly address: Address
+      readonly size: number
+      readonly milliseconds: number
+    }
+  }
+  /** Read a share of the folder's files and put them into the dictionary. */
+  publish: { command: { readonly folder: string; readonly share: Share }; reply: PublishReply }
+  /** Wait until a node is no neighbour, and say whether it had been one. */
+  miss: { command: { readonly peer: PeerId }; reply: { readonly wasNeighbour: boolean } }
+  /** Wait until the dictionary has this size, as long as it moves at least every `patience` milliseconds. */
+  settle: { command: { readonly size: number; readonly patience: number }; reply: { readonly size: number } }
+  /** Try to change a key that is leased to another node. */
+  challenge: { command: { readonly path: string }; reply: ChallengeReply }
+  /** List the complete index. */
+  index: { command: object; reply: { readonly entries: readonly (readonly [string, unknown])[] } }
+  /** Leave the network and end. */
+  stop: { command: object; reply: object }
+}
+
+export interface PublishReply {
+  readonly files: number
+  readonly bytes: number
+  readonly unreadable: readonly Unreadable[]
+  /** One of the files, if there is any. */
+  readonly example: string | undefined
+}
+
+export interface ChallengeReply {
+  /** `undefined`: the change was accepted, which it must not be. */
+  readonly refusal: { readonly code: string; readonly owner: PeerId; readonly expires: number } | undefined
+  /** Whether the key has the same value after the attempt as before. */
+  readonly unchanged: boolean
+}
+
+export type CommandName = keyof Commands
+
+/** From the parent to a process. */
+export type ToProcess = {
+  [Name in CommandName]: {
+    readonly id: number
+    readonly name: Name
+    readonly command: Commands[Name]['command']
+  }
+}[CommandName]
+
+/** From a process to the parent. */
+export type FromProcess =
+  | { readonly type: 'reply'; readonly id: number; readonly reply: unknown }
+  | { readonly type: 'failure'; readonly id: number; readonly message: string }
+  /** Bytes and files read since the last report. */
+  | { readonly type: 'progress'; readonly files: number; readonly bytes: number }
+  /** Something went wrong that no command waits for. */
+  | { readonly type: 'trouble'; readonly message: string }

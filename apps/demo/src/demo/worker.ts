@@ -1,0 +1,156 @@
+// One process of the demo: a node that does what its parent asks over the IPC channel.
+import { LeaseError } from '@p2p/sync'
+import type { FileRecord } from '../folder/record.ts'
+import { isInShare } from '../folder/share.ts'
+import { walk } from '../folder/walk.ts'
+import { createNode, type Node } from '../network/node.ts'
+import { publish } from '../network/publish.ts'
+import { describe } from '../words.ts'
+import type { CommandName, Commands, FromProcess, ToProcess } from './protocol.ts'
+
+/** Milliseconds between two reports of progress. */
+const reportEvery = 250
+
+// Nothing of this process outlives its parent, whatever ended that
+const end = () => process.exit(1)
+process.on('disconnect', end)
+if (!process.connected) end()
+// Ctrl-C goes to all processes of the terminal: the parent ends this one, in order
+process.on('SIGINT', () => undefined)
+
+const report = (message: FromProcess) => process.send?.(message)
+
+let node: Node | undefined
+const stopping = new AbortController()
+const departed = new Set<string>()
+
+const theNode = (): Node => {
+  if (node === undefined) throw new Error('it has not joined')
+  return node
+}
+
+/** Sums up what was read, and reports it now and then. */
+const progress = () => {
+  let files = 0
+  let bytes = 0
+  let last = performance.now()
+  return (moreFiles: number, moreBytes: number) => {
+    files += moreFiles
+    bytes += moreBytes
+    if (performance.now() - last < reportEvery) return
+    report({ type: 'progress', files, bytes })
+    files = bytes = 0
+    last = performance.now()
+  }
+}
+
+type Command<Name extends CommandName> = (
+  command: Commands[Name]['command'],
+) => Promise<Commands[Name]['reply']> | Commands[Name]['reply']
+
+const commands: { readonly [Name in CommandName]: Command<Name> } = {
+  join: async ({ network, seed }) => {
+    node = await createNode({
+      network,
+      listen: ['tcp://127.0.0.1:0'],
+      join: seed === undefined ? [] : [seed],
+    })
+    const { mesh, files } = node
+    mesh.on('peer:disconnect', peer => departed.add(peer.id))
+    mesh.on('error', error => report({ type: 'trouble', message: describe(error) }))
+    files.on('error', error => report({ type: 'trouble', message: describe(error) }))
+    const [address] = mesh.addresses
+    if (address === undefined) throw new Error('it does not listen')
+    const begin = performance.now()
+    if (seed !== undefined) {
+      await mesh.connect(seed)
+      // The parent has the deadline
+      await files.ready({ timeout: Infinity })
+    }
+    return { id: mesh.id, address, size: files.size, milliseconds: Math.round(performance.now() - begin) }
+  },
+
+  publish: async ({ folder, share }) => {
+    const { signal } = stopping
+    const { paths } = await walk(folder, signal)
+    const mine = paths.filter(path => isInShare(path, share))
+    const published = await publish(theNode(), folder, mine, { onRead: progress(), signal })
+    const { bytes, unreadable, held } = published
+    if (held.length > 0) throw new Error(`others hold ${held.length} of its files, such as ${held[0] ?? ''}`)
+    return { files: published.paths.length, bytes, unreadable, example: published.paths[0] }
+  },
+
+  miss: ({ peer }) =>
+    new Promise(resolve => {
+      const { mesh } = theNode()
+      const check = () => {
+        if (mesh.peers.some(({ id }) => id === peer)) return
+        mesh.off('peer:disconnect', check)
+        resolve({ wasNeighbour: departed.has(peer) })
+      }
+      mesh.on('peer:disconnect', check)
+      check()
+    }),
+
+  settle: ({ size, patience }) =>
+    new Promise(resolve => {
+      const { files } = theNode()
+      let timer: NodeJS.Timeout | undefined
+      const done = () => {
+        clearTimeout(timer)
+        files.off('update', moved)
+        resolve({ size: files.size })
+      }
+      const moved = () => {
+        if (files.size >= size) {
+          done()
+          return
+        }
+        clearTimeout(timer)
+        timer = setTimeout(done, patience)
+      }
+      files.on('update', moved)
+      moved()
+    }),
+
+  challenge: ({ path }) => {
+    const { files } = theNode()
+    const forged: FileRecord = { size: 0, sha256: '0'.repeat(64), modified: 0 }
+    const before = JSON.stringify(files.get(path))
+    const attempt = () => {
+      try {
+        files.set(path, forged)
+      } catch (error) {
+        if (!(error instanceof LeaseError)) throw error
+        return { code: error.code, owner: error.owner, expires: error.expires }
+      }
+      return undefined
+    }
+    const refusal = attempt()
+    return { refusal, unchanged: JSON.stringify(files.get(path)) === before }
+  },
+
+  index: () => ({
+    entries: Array.from(theNode().files.entries(), ([key, value]) => [String(key), value] as const),
+  }),
+
+  stop: async () => {
+    stopping.abort(new Error('it is to stop'))
+    await node?.close()
+    return {}
+  },
+}
+
+const carryOut = async ({ id, name, command }: ToProcess): Promise<void> => {
+  try {
+    const reply = await (commands[name] as (command: unknown) => unknown)(command)
+    process.send?.({ type: 'reply', id, reply } satisfies FromProcess, () => {
+      // The channel is the last tie: with the node closed, nothing else keeps the process alive
+      if (name === 'stop') process.off('disconnect', end).disconnect()
+    })
+  } catch (error) {
+    report({ type: 'failure', id, message: describe(error) })
+  }
+}
+
+process.on('message', message => void carryOut(message as ToProcess))

@@ -1,0 +1,46 @@
+import type { Address } from '@p2p/interfaces'
+import { createMesh, type Identity, type Mesh } from '@p2p/mesh'
+import { createSync, type Sync } from '@p2p/sync'
+import { tcp } from '@p2p/transport/tcp'
+
+/** The dictionary `path → {size, sha256, modified}` that all nodes share. */
+const dictionary = 'files'
+
+/** The longest path that Linux has. Nodes must agree on it, or one would refuse what another holds. */
+const longestPath = 4096
+
+/** How a node starts. */
+export interface NodeOptions {
+  readonly network: string
+  readonly listen: readonly Address[]
+  /** Nodes that are there already. */
+  readonly join: readonly Address[]
+  /** Default: somebody new. */
+  readonly identity?: Identity | undefined
+}
+
+/** A node of the demo's network with the dictionary: the same in every process of `npm run demo` and in `npm run node`. */
+export interface Node extends AsyncDisposable {
+  readonly mesh: Mesh
+  /** What other nodes wrote is checked where it is read. */
+  readonly files: Sync<unknown>
+  /** Resolves when everything has left and nothing is alive any more. */
+  close(): Promise<void>
+}
+
+/** Starts a node. It is on its way to the nodes it was told of, but need not have reached them. */
+export const createNode = async ({ network, listen, join, identity }: NodeOptions): Promise<Node> => {
+  const mesh = await createMesh({
+    network,
+    transports: [tcp()],
+    listen,
+    seeds: join,
+    ...(identity === undefined ? {} : { identity }),
+  })
+  const files = createSync<unknown>(mesh, { name: dictionary, limits: { keyLength: longestPath } })
+  const close = async () => {
+    await files.close()
+    await mesh.close()
+  }
+  return { mesh, files, close, [Symbol.asyncDispose]: close }
+}

@@ -1,0 +1,36 @@
+import type { Address } from '@p2p/interfaces'
+import { Command } from 'commander'
+import { leftOut } from '../folder/walk.ts'
+import { fromCaller } from '../from-caller.ts'
+
+/** Options of `npm run node`. */
+export interface NodeCommandOptions {
+  readonly listen: readonly Address[]
+  readonly join: readonly Address[]
+  readonly network: string
+  readonly dir?: string
+  readonly identity?: string
+}
+
+/** Reads the command line. Bad options and `--help` end the process, as commander does it. */
+export const parseOptions = (argv: readonly string[]): NodeCommandOptions =>
+  new Command('npm run node --')
+    .description('One node with a prompt: the same kind of node that npm run demo starts several of.')
+    .option('--listen <address...>', 'where to accept peers; port 0 takes a free one', ['tcp://127.0.0.1:0'])
+    .option('--join <address...>', 'nodes of the network that are there already', [])
+    .option('--network <name>', 'the name of the network; other networks are refused', 'p2p-demo')
+    .option('--dir <path>', `publish the files of this folder (without ${leftOut.join(', ')})`, fromCaller)
+    .option(
+      '--identity <file>',
+      'keep who this node is in a file, which is made if there is none',
+      fromCaller,
+    )
+    .helpOption('--help', 'show this')
+    .allowExcessArguments(false)
+    .addHelpText(
+      'after',
+      '\nType help at the prompt. Commands can come through a pipe: they are carried out in order, and the node leaves at the end of the input;' +
+        '\nthe exit code is then 1 if one of them failed. Answers and messages are on stdout, all else is on stderr.',
+    )
+    .parse(argv)
+    .opts<NodeCommandOptions>()

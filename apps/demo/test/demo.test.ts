@@ -1,0 +1,102 @@
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { createFolder, type End, Program } from './program.ts'
+
+const files = {
+  'README.md': 'What this is.\n',
+  'src/main.ts': 'console.log(1)\n',
+  'src/with space.ts': '',
+  'src/ünïcode/日本.txt': 'text',
+  'data/large.bin': 'x'.repeat(600_000),
+  'node_modules/left/out.js': 'no',
+}
+
+const demo = (...args: string[]) => new Program('demo', args)
+
+/** The processes that it said it started, which are to be no more. */
+const expectNoProcess = ({ output }: End, count: number) => {
+  const processes = Array.from(output.matchAll(/: process (\d+), /g), ([, pid]) => Number(pid))
+  expect(processes).toHaveLength(count)
+  for (const pid of processes) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+}
+
+it('ends with the right verdict: every living process has the same index as the disk', async () => {
+  await using folder = await createFolder(files)
+  await symlink(join(folder.path, 'README.md'), join(folder.path, 'link.md'))
+  await using program = demo('--nodes', '4', '--dir', folder.path)
+  const end = await program.ended
+  expect(end.output).toContain(`4 processes index ${folder.path}: 5 files`)
+  expect(end.output).toMatch(/node 2 +was killed with SIGKILL/)
+  expect(end.output).toMatch(/node [01] +noticed after \d+ ms that its neighbour node 2 is gone/)
+  expect(end.output).toMatch(/node 3 +joined late, .* caught up with \d+ entr/)
+  expect(end.output).toMatch(/was refused, P2P_LEASE_HELD: the owner is \S+ \(node \d\) until \d\d:\d\d:\d\d/)
+  expect(end.output).toMatch(/still reads the same value there/)
+  expect(end.output.match(/holds 5 entries, as the disk has them/g)).toHaveLength(3)
+  expect(end.output).toMatch(/verdict +RIGHT: 3 living nodes .* 5 files/)
+  expect(end).toMatchObject({ code: 0, signal: null })
+  expectNoProcess(end, 4)
+})
+
+it('stays up with --keep, lets a node join, and leaves no process behind after Ctrl-C', async () => {
+  await using folder = await createFolder(files)
+  await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
+  const [, args = ''] = await program.output(/npm run node -- (--network \S+ --join \S+)\n/)
+  await using node = new Program('node', args.split(' '))
+  node.type('keys')
+  node.type('get README.md')
+  node.type('set README.md mine')
+  node.endInput()
+  const { code, output } = await node.ended
+  expect(output).toContain('data/large.bin\nsrc/main.ts\nsrc/with space.ts\nsrc/ünïcode/日本.txt\n')
+  expect(output).toMatch(/\{ size: 14, sha256: '[0-9a-f]{64}', modified: \d+ \}/)
+  expect(output).toMatch(/^P2P_LEASE_HELD: /m)
+  expect(code).toBe(1)
+
+  program.kill('SIGINT')
+  const end = await program.ended
+  expect(end).toMatchObject({ code: 0, signal: null })
+  expectNoProcess(end, 3)
+})
+
+it('leaves no process behind after Ctrl-C in the middle', async () => {
+  await using folder = await createFolder(files)
+  await using program = demo('--nodes', '3', '--dir', folder.path)
+  await program.output(/joined through the seed/)
+  program.kill('SIGINT')
+  const end = await program.ended
+  expect(end.output).toContain('demo: ended by SIGINT')
+  expect(end).toMatchObject({ code: 130, signal: null })
+  expectNoProcess(end, 2)
+})
+
+it('leaves no process behind when it is killed itself', async () => {
+  await using folder = await createFolder(files)
+  await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
+  await program.output(/joined through the seed/)
+  program.kill('SIGKILL')
+  // Its processes have its stdout: it would not end while one of them lives
+  expect(await program.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
+})
+
+it.concurrent.each([
+  [['--help'], 0, /Usage: npm run demo/],
+  [['--nodes', '2'], 1, /--nodes.*whole number from 3 to 64/],
+  [['--dir', '/nowhere'], 1, /\/nowhere cannot be used: it does not exist/],
+  [['--dir', import.meta.filename], 1, /demo\.test\.ts is not a folder/],
+] as const)('answers %j with exit code %d, and starts nothing', async (args, code, message) => {
+  await using program = demo(...args)
+  const end = await program.ended
+  expect(end.output).toMatch(message)
+  expect(end.code).toBe(code)
+  expectNoProcess(end, 0)
+})
+
+it('refuses a folder without files', async () => {
+  await using folder = await createFolder({ 'node_modules/x/index.js': '' })
+  await using program = demo('--dir', folder.path)
+  const end = await program.ended
+  expect(end.output).toContain(`there are no files to read in ${folder.path}`)
+  expect(end.code).toBe(1)
+  expectNoProcess(end, 0)
+})
