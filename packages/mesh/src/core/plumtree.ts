@@ -218,6 +218,8 @@ export class Plumtree {
   ): void {
     const isMember = this.#isMember
     this.#isMember = isMember || ranges.length < maxRanges
+    // A few bytes can name more messages than there are: what is beyond is heard of again if it is true
+    let budget = maxMissing
     for (const { key, first, last } of ranges) {
       const isNew = this.streams.get(key) === undefined
       const stream = streamOf(key)
@@ -226,7 +228,12 @@ export class Plumtree {
       if (isNew && !isMember) stream.window.startAfter(last)
       const neighbour = this.#neighbours.get(from)
       if (neighbour !== undefined) withdraw(neighbour, stream, first, last)
-      for (let sequence = Math.max(first, last - windowSize + 1); sequence <= last; sequence++) {
+      for (
+        let sequence = Math.max(first, last - windowSize + 1);
+        sequence <= last && budget > 0;
+        sequence++
+      ) {
+        budget--
         if (!stream.window.has(sequence)) this.#lack(stream, sequence, from, now)
       }
     }
@@ -235,14 +242,39 @@ export class Plumtree {
   #grafted(from: PeerId, ranges: readonly StreamRange[], now: number): void {
     const neighbour = this.#neighbours.get(from)
     if (neighbour !== undefined) neighbour.eager = true
-    for (const { key, first, last } of ranges) {
-      const stream = this.streams.get(key)
-      for (let sequence = Math.max(first, last - windowSize + 1); sequence <= last; sequence++) {
-        const message = stream?.log.get(sequence)
-        if (message !== undefined) this.#output.again(from, message.bytes, now - message.received)
-        else this.#output.control(from, { type: 'gone', ranges: [{ key, first: sequence, last: sequence }] })
-      }
+    const gone: StreamRange[] = []
+    let budget = windowSize
+    for (const range of ranges) {
+      const stream = this.streams.get(range.key)
+      if (stream === undefined) gone.push(range)
+      else budget = this.#giveAgain(from, stream, range, budget, gone, now)
     }
+    for (let at = 0; at < gone.length; at += maxRanges) {
+      this.#output.control(from, { type: 'gone', ranges: gone.slice(at, at + maxRanges) })
+    }
+  }
+
+  /** Sends what there is of a range, and notes the rest as gone. @returns how much more may be looked at for this GRAFT; what is beyond is asked again */
+  #giveAgain(
+    to: PeerId,
+    stream: Stream,
+    range: StreamRange,
+    budget: number,
+    gone: StreamRange[],
+    now: number,
+  ): number {
+    const { key, first, last } = range
+    let left = budget
+    for (
+      let sequence = Math.max(first, last - windowSize + 1);
+      sequence <= last && left > 0;
+      sequence++, left--
+    ) {
+      const message = stream.log.get(sequence)
+      if (message !== undefined) this.#output.again(to, message.bytes, now - message.received)
+      else extend(gone, key, sequence)
+    }
+    return left
   }
 
   #gone(from: PeerId, stream: Stream | undefined, first: number, last: number, now: number): void {
@@ -289,7 +321,9 @@ export class Plumtree {
           continue
         }
         missing.due = now + nextPatience
-        extend(wanted, source, stream.key, sequence)
+        const ranges = wanted.get(source) ?? []
+        wanted.set(source, ranges)
+        extend(ranges, stream.key, sequence)
       }
     }
     for (const [source, ranges] of wanted) {
@@ -333,9 +367,8 @@ const withdraw = (neighbour: Neighbour, stream: Stream, first: number, last: num
   )
 }
 
-const extend = (wanted: Map<PeerId, StreamRange[]>, source: PeerId, key: string, sequence: number): void => {
-  const ranges = wanted.get(source) ?? []
-  wanted.set(source, ranges)
+/** Adds a number to ranges, to the last one if it follows it. */
+const extend = (ranges: StreamRange[], key: string, sequence: number): void => {
   const last = ranges.at(-1)
   if (last?.key === key && last.last === sequence - 1) ranges[ranges.length - 1] = { ...last, last: sequence }
   else ranges.push({ key, first: sequence, last: sequence })

@@ -1,0 +1,192 @@
+import type { Clock, MessageId, PeerId } from '@p2p/interfaces'
+import { Plumtree, tickInterval, type TreeMessage } from './core/plumtree.ts'
+import type { Stream } from './core/streams.ts'
+import { type MeshLimits, times } from './limits.ts'
+import type { Link } from './link/link.ts'
+import {
+  ageOf,
+  checkBroadcast,
+  encodeBroadcast,
+  epochOf,
+  nameOffset,
+  originOffset,
+  sequenceOf,
+  setAge,
+} from './wire/broadcast.ts'
+import { readNamed } from './wire/direct.ts'
+import { idToBytes } from './wire/ids.ts'
+import { malformed } from './wire/malformed.ts'
+import { Reader, readU48 } from './wire/reader.ts'
+import { decodeTree, encodeTree } from './wire/tree.ts'
+
+/** A broadcast that arrived for the first time. `body` is a view, valid during the call. */
+export interface Arrival {
+  readonly id: MessageId
+  readonly origin: PeerId
+  readonly protocol: string
+  readonly body: Uint8Array
+  /** Milliseconds for which it was held on its way. */
+  readonly age: number
+}
+
+/** What broadcasting needs of its node. */
+export interface BroadcastsSettings {
+  readonly self: PeerId
+  readonly clock: Clock
+  readonly limits: MeshLimits
+  /** Whether to ask for what was sent, within the retention, before this node came. */
+  readonly history: boolean
+  /** The link to a peer. */
+  readonly linkTo: (id: PeerId) => Link | undefined
+  readonly deliver: (arrival: Arrival) => void
+}
+
+// An epoch is a time in milliseconds: one beyond the year 6000 is a lie, and believing it would silence us for ever.
+const latestEpoch = 2 ** 47
+
+/** To all: numbers our own messages, delivers those of others once, and does what the tree says. PROTOCOL.md, "To all". */
+export class Broadcasts {
+  readonly #settings: BroadcastsSettings
+  readonly #tree: Plumtree
+  #epoch: number
+  #sequence = 0
+  #own: Stream | undefined
+  #passed = 0
+  #repeated = 0
+  #timer: Disposable | undefined
+
+  constructor(settings: BroadcastsSettings) {
+    const { self, clock, limits, history, linkTo } = settings
+    this.#settings = settings
+    this.#tree = new Plumtree(
+      {
+        self: idToBytes(self),
+        retention: times.retention,
+        logBytes: limits.log,
+        origins: limits.origins,
+        history,
+      },
+      {
+        payload: (to, message) => {
+          this.#passed++
+          linkTo(to)?.send(message)
+        },
+        again: (to, message, held) => {
+          this.#passed++
+          const copy = message.slice()
+          setAge(copy, 0, ageOf(copy, 0) + held)
+          linkTo(to)?.send(copy)
+        },
+        control: (to, message) => void linkTo(to)?.send(encodeTree(message)),
+        wake: () => this.#wake(),
+      },
+    )
+    this.#epoch = Math.max(1, Math.floor(clock.now()))
+  }
+
+  /** Messages sent on, and arrivals of messages that were known. */
+  get counts(): { readonly passed: number; readonly repeated: number } {
+    return { passed: this.#passed, repeated: this.#repeated }
+  }
+
+  /** Neighbours to whom messages are pushed. */
+  get eager(): readonly PeerId[] {
+    return this.#tree.eager
+  }
+
+  /** The highest epoch known of a node's broadcasts. */
+  epochOf(id: PeerId): number {
+    return this.#tree.streams.epochOf(id)
+  }
+
+  /** A neighbour knows this epoch of our own broadcasts: ours must be above those of our former lives. */
+  epochKnown(epoch: number): void {
+    const former = epoch > this.#epoch || (epoch === this.#epoch && this.#sequence === 0)
+    if (!former || epoch >= latestEpoch) return
+    this.#epoch = epoch + 1
+    this.#sequence = 0
+    this.#own = undefined
+  }
+
+  neighbourUp(id: PeerId): void {
+    this.#tree.neighbourUp(id)
+  }
+
+  neighbourDown(id: PeerId): void {
+    this.#tree.neighbourDown(id)
+  }
+
+  send(protocol: string, body: Uint8Array): MessageId {
+    const { self, clock } = this.#settings
+    const now = clock.monotonic()
+    const sequence = ++this.#sequence
+    const message = encodeBroadcast(self, this.#epoch, sequence, protocol, body)
+    this.#own ??= this.#tree.streams.own(self, message.subarray(originOffset(0)), this.#epoch, now)
+    this.#tree.send(this.#own, sequence, message, now)
+    return messageId(self, this.#epoch, sequence)
+  }
+
+  /** A BROADCAST. @throws `P2P_MALFORMED` */
+  receive(from: PeerId, bytes: Uint8Array, start: number, end: number): void {
+    checkBroadcast(bytes, start, end)
+    const age = ageOf(bytes, start)
+    const epoch = epochOf(bytes, start)
+    const sequence = sequenceOf(bytes, start)
+    if (age > times.retention) return
+    if (sequence === 0 || epoch >= latestEpoch) throw malformed('a broadcast with an impossible number')
+    // All but the body must be sound before it is passed on: a neighbour would end its link to us for what is not
+    const named = readNamed(new Reader(bytes, nameOffset(start), end), bytes[start + 3] as number)
+    const now = this.#settings.clock.monotonic()
+    const stream = this.#tree.streams.at(bytes, originOffset(start), epoch, now)
+    if (stream === undefined) return
+    const isNew = this.#tree.receive(from, stream, sequence, () => bytes.slice(start, end), now)
+    if (isNew) {
+      this.#settings.deliver({
+        id: messageId(stream.origin, epoch, sequence),
+        origin: stream.origin,
+        age,
+        ...named,
+      })
+    } else this.#repeated++
+  }
+
+  /** @returns whether the kind is one of the tree's. @throws `P2P_MALFORMED` */
+  receiveTree(from: PeerId, bytes: Uint8Array, start: number, end: number): boolean {
+    const message = decodeTree(bytes, start, end)
+    if (message === undefined) return false
+    this.control(from, message)
+    return true
+  }
+
+  /** What a neighbour says about broadcasts. */
+  control(from: PeerId, message: TreeMessage): void {
+    const now = this.#settings.clock.monotonic()
+    this.#tree.control(from, message, key => this.#streamOf(key, now), now)
+  }
+
+  tick(): void {
+    this.#tree.expire(this.#settings.clock.monotonic())
+  }
+
+  close(): void {
+    this.#timer?.[Symbol.dispose]()
+  }
+
+  #streamOf(key: string, now: number): Stream | undefined {
+    const known = this.#tree.streams.get(key)
+    if (known !== undefined) return known
+    const bytes = Uint8Array.from(key, character => character.charCodeAt(0))
+    const epoch = readU48(bytes, bytes.length - 6)
+    return epoch < latestEpoch ? this.#tree.streams.at(bytes, 0, epoch, now) : undefined
+  }
+
+  #wake(): void {
+    this.#timer ??= this.#settings.clock.after(tickInterval, () => {
+      this.#timer = undefined
+      if (this.#tree.tick(this.#settings.clock.monotonic())) this.#wake()
+    })
+  }
+}
+
+const messageId = (origin: PeerId, epoch: number, sequence: number): MessageId =>
+  `${origin}/${epoch}/${sequence}`

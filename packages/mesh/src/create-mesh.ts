@@ -1,0 +1,65 @@
+import { systemClock, systemRandom } from '@p2p/interfaces/system'
+import { MeshError } from './errors.ts'
+import { createIdentity } from './identity.ts'
+import { defaultLimits, type MeshLimits } from './limits.ts'
+import type { Mesh, MeshOptions } from './mesh.ts'
+import { MeshNode } from './node.ts'
+import { plaintext } from './security.ts'
+import { isAddress } from './wire/contact.ts'
+
+/**
+ * A node: listening, and on its way to its seeds, when the promise resolves. It need not have found anybody by then: see `connect`, `peers` and the event `peer:connect`.
+ *
+ * @throws `P2P_BAD_OPTION`, `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, `P2P_ADDRESS_IN_USE` and the transport's other errors; then nothing is left behind
+ */
+export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
+  const {
+    network,
+    transports,
+    listen = [],
+    announce,
+    seeds = [],
+    security = plaintext(),
+    history = false,
+  } = options
+  const { clock = systemClock, random = systemRandom } = options
+  if (typeof network !== 'string' || network.length === 0 || !network.isWellFormed()) {
+    throw new MeshError('P2P_BAD_OPTION', 'a network is named by a text that is not empty')
+  }
+  for (const address of [...seeds, ...(announce ?? [])]) {
+    if (!isAddress(address)) throw new MeshError('P2P_BAD_ADDRESS', `not an address: ${String(address)}`)
+  }
+  const node = new MeshNode({
+    network,
+    transports,
+    security,
+    clock,
+    random,
+    seeds,
+    announce,
+    history,
+    identity: options.identity ?? createIdentity(random),
+    limits: checkLimits({ ...defaultLimits, ...options.limits }),
+    schedule: queueMicrotask,
+  })
+  try {
+    for (const address of listen) await node.listen(address)
+  } catch (error) {
+    await node.close()
+    throw error
+  }
+  node.start()
+  return node
+}
+
+const checkLimits = (limits: MeshLimits): MeshLimits => {
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (!Number.isSafeInteger(value) || (value as number) < 1) {
+      throw new MeshError(
+        'P2P_BAD_OPTION',
+        `the limit ${name} must be a whole number above 0, not ${String(value)}`,
+      )
+    }
+  }
+  return limits
+}

@@ -1,0 +1,13 @@
+/**
+ * A network of nodes that find each other: to all, to one, no server.
+ *
+ * @packageDocumentation
+ */
+export { createMesh } from './create-mesh.ts'
+export { MeshError, type MeshErrorCode } from './errors.ts'
+export type { Middleware } from './handlers.ts'
+export { createIdentity, type Identity, identityFromKey, idOf } from './identity.ts'
+export { defaultLimits, type MeshLimits } from './limits.ts'
+export type { LinkInfo, Mesh, MeshEvents, MeshOptions, MeshStats } from './mesh.ts'
+export type { Message } from './message.ts'
+export { plaintext, type SecuredConnection, type Security, type SecurityContext } from './security.ts'

@@ -1,0 +1,67 @@
+/** All that a stranger can make grow, and how far. SECURITY.md has the table of the whole family. */
+export interface MeshLimits {
+  /** Longest message, in bytes, header included. */
+  readonly message: number
+  /** Links at one time, handshakes included. */
+  readonly links: number
+  /** Links at one time whose other end has the same host. */
+  readonly linksPerHost: number
+  /** Inbound handshakes in progress. */
+  readonly handshakes: number
+  /** Bytes queued for one peer; a peer that takes them slower than we make them loses its link. */
+  readonly queue: number
+  /** Requests of one peer that our handlers are working on. */
+  readonly requestsPerPeer: number
+  /** Our own requests in progress. */
+  readonly requests: number
+  /** Messages without a handler that wait to be read; the oldest gives way. */
+  readonly inbox: number
+  /** Bytes of recent broadcasts that are kept for those who missed them. */
+  readonly log: number
+  /** Origins of broadcasts that are remembered. */
+  readonly origins: number
+  /** Nodes that we have met and remember. */
+  readonly contacts: number
+}
+
+export const defaultLimits: MeshLimits = {
+  message: 4 * 1024 * 1024,
+  links: 512,
+  linksPerHost: 256,
+  handshakes: 64,
+  queue: 16 * 1024 * 1024,
+  requestsPerPeer: 1024,
+  requests: 16_384,
+  inbox: 4096,
+  log: 8 * 1024 * 1024,
+  origins: 16_384,
+  contacts: 1024,
+}
+
+/** Times, in milliseconds. They are the protocol's, not options: nodes that disagree on them would hurt each other. */
+export const times = {
+  /** A connection that has not said who it is by then is dropped. */
+  handshake: 5_000,
+  /** How often links are looked at. */
+  tick: 1_000,
+  /** A link that has been silent for so long is pinged … */
+  quiet: 2_500,
+  /** … and for so long, dead: above the 5 s for which a healthy node may be stopped, below the 10 s by which its neighbours must know. */
+  dead: 8_000,
+  /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
+  idle: 60_000,
+  unused: 5_000,
+  /** Between two probes of a remembered node, so that a divided network becomes one again. */
+  probe: 5_000,
+  /** Broadcasts that are older are dropped. */
+  retention: 60_000,
+  /** Between two shuffles. */
+  shuffle: 10_000,
+  /** A node without neighbours tries its seeds and what it remembers at intervals that grow from the first to the last. */
+  firstRetry: 500,
+  lastRetry: 10_000,
+  /** Default deadline of `connect`, `request`, `find`. */
+  answer: 10_000,
+  /** Time that `close` gives the last messages to leave. */
+  goodbye: 2_000,
+} as const

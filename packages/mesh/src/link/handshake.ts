@@ -1,0 +1,92 @@
+import type { Contact, PeerId } from '@p2p/interfaces'
+import { MeshError, type MeshErrorCode } from '../errors.ts'
+import { idOf } from '../identity.ts'
+import { compareBytes } from '../wire/ids.ts'
+import { protocolVersion, Reason, type ReasonCode } from '../wire/header.ts'
+import type { Farewell, Hello } from '../wire/hello.ts'
+
+/** Whom we are, and whom we expect, when a HELLO is judged. */
+export interface Expectations {
+  readonly self: PeerId
+  /** 32 bytes. */
+  readonly network: Uint8Array
+  readonly expected?: PeerId | undefined
+  /** The public key that the connection's security has proved. */
+  readonly proven?: Uint8Array | undefined
+  /** The link's name, in a reply. */
+  readonly nonce?: Uint8Array
+}
+
+/** A HELLO that cannot be accepted: what the other end is told, and what the caller. */
+export class HelloRefused extends MeshError {
+  readonly reason: ReasonCode
+
+  constructor(reason: ReasonCode, code: MeshErrorCode, message: string) {
+    super(code, message)
+    this.name = 'MeshError'
+    this.reason = reason
+  }
+}
+
+/** Who said this HELLO. @throws HelloRefused */
+export const judgeHello = (hello: Hello, expectations: Expectations): Contact => {
+  const { self, network, expected, proven, nonce } = expectations
+  if (compareBytes(hello.network, network) !== 0) {
+    throw new HelloRefused(
+      Reason.wrongNetwork,
+      'P2P_WRONG_NETWORK',
+      'the other node belongs to another network',
+    )
+  }
+  if (hello.oldest > protocolVersion || hello.newest < protocolVersion) {
+    const spoken = `it speaks ${hello.oldest} to ${hello.newest}, this one ${protocolVersion}`
+    throw new HelloRefused(
+      Reason.wrongVersion,
+      'P2P_WRONG_VERSION',
+      `no common version of the protocol: ${spoken}`,
+    )
+  }
+  const id = idOf(hello.publicKey)
+  if (proven !== undefined && compareBytes(hello.publicKey, proven) !== 0) {
+    throw new HelloRefused(
+      Reason.notAdmitted,
+      'P2P_UNEXPECTED_ID',
+      'the peer names another key than it has proved',
+    )
+  }
+  if (id === self) {
+    throw new HelloRefused(Reason.self, 'P2P_CONNECTED_TO_SELF', 'the address leads back to this node')
+  }
+  if (expected !== undefined && id !== expected) {
+    throw new HelloRefused(
+      Reason.unexpectedId,
+      'P2P_UNEXPECTED_ID',
+      `expected ${expected}, but ${id} answered`,
+    )
+  }
+  if (nonce !== undefined && compareBytes(hello.nonce, nonce) !== 0) {
+    throw new MeshError('P2P_MALFORMED', 'the answer names another link')
+  }
+  return { id, addresses: hello.addresses }
+}
+
+const codes: Readonly<Record<number, MeshErrorCode>> = {
+  [Reason.wrongNetwork]: 'P2P_WRONG_NETWORK',
+  [Reason.wrongVersion]: 'P2P_WRONG_VERSION',
+  [Reason.limit]: 'P2P_LIMIT_REACHED',
+  [Reason.self]: 'P2P_CONNECTED_TO_SELF',
+  [Reason.malformed]: 'P2P_MALFORMED',
+  [Reason.unexpectedId]: 'P2P_UNEXPECTED_ID',
+}
+
+/** The other end's REFUSE as the error of whoever waits for the link. */
+export const refusalError = ({ reason, text }: Farewell): MeshError =>
+  new MeshError(codes[reason] ?? 'P2P_NOT_ADMITTED', `the other node refused: ${text || `reason ${reason}`}`)
+
+/** The error that a GOODBYE stands for, if it is not an orderly end. */
+export const goodbyeError = ({ reason, text }: Farewell): MeshError | undefined => {
+  if (reason === Reason.malformed)
+    return new MeshError('P2P_MALFORMED', `the other node did not understand us: ${text}`)
+  if (reason === Reason.limit) return new MeshError('P2P_LIMIT_REACHED', `the other node gave us up: ${text}`)
+  return undefined
+}

@@ -1,0 +1,200 @@
+import type { Address, Contact, PeerId } from '@p2p/interfaces'
+import type { Waiter } from '@p2p/interfaces/wait'
+import { MeshError } from '../errors.ts'
+import { times } from '../limits.ts'
+import { headerLength, Kind, protocolVersion } from '../wire/header.ts'
+import { decodeFarewell, decodeHello, encodeHello, type Hello, maxHeld, networkTag } from '../wire/hello.ts'
+import { compareBytes } from '../wire/ids.ts'
+import { malformed } from '../wire/malformed.ts'
+import { type Expectations, HelloRefused, judgeHello, refusalError } from './handshake.ts'
+import type { Link, LinkEnd, MessageListener } from './link.ts'
+import type { LinkManagerSettings } from './link-manager.ts'
+import type { Peer } from './peer.ts'
+
+/** What handshakes ask of the manager of links, and tell it. */
+export interface HandshakesOwner {
+  readonly peers: ReadonlyMap<PeerId, Peer>
+  /** Where this node can be reached. */
+  addresses(): readonly Address[]
+  /** The highest epoch known of the node's broadcasts. */
+  epochOf(id: PeerId): number
+  /** The peer knows this epoch of our own broadcasts. */
+  epochKnown(epoch: number): void
+  /** The peer has said which links it holds. */
+  bury(id: PeerId, hello: Hello): void
+  /** The handshake is done. */
+  establish(link: Link, contact: Contact, hello: Hello): Peer
+  /** An inbound handshake came to nothing. */
+  refused(remote: Address, error: Error): void
+}
+
+/** A link whose handshake is not done. */
+interface Pending {
+  readonly link: Link
+  readonly expected?: PeerId | undefined
+  /** The public key that the connection's security has proved. */
+  readonly proven?: Uint8Array | undefined
+  /** Who waits for it, on the dialling end. */
+  readonly waiter?: Waiter<Peer>
+}
+
+/** Links on their way to be established: who says HELLO when, and what it says. PROTOCOL.md, "Hello". */
+export class Handshakes {
+  readonly #settings: LinkManagerSettings
+  readonly #owner: HandshakesOwner
+  readonly #network: Uint8Array
+  readonly #incarnation: Uint8Array
+  readonly #pending = new Map<Link, Pending>()
+  #serial = 0
+
+  constructor(settings: LinkManagerSettings, owner: HandshakesOwner) {
+    this.#settings = settings
+    this.#owner = owner
+    this.#network = networkTag(settings.network)
+    this.#incarnation = settings.random.fill(new Uint8Array(8))
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /** The dialling end: says HELLO. The waiter is settled when the link is established or has failed. */
+  begin(pending: Pending & { readonly waiter: Waiter<Peer> }): void {
+    const { link, expected } = pending
+    link.nonce = this.#settings.random.fill(new Uint8Array(8))
+    link.listener = this.#onReply
+    this.#add(pending)
+    link.send(encodeHello(this.#hello(link, expected, false)))
+    link.start()
+  }
+
+  /** The listening end: waits for HELLO. */
+  expect(pending: Pending): void {
+    pending.link.listener = this.#onFirst
+    this.#add(pending)
+    pending.link.start()
+  }
+
+  /** A link has ended. @returns whether it was in its handshake */
+  ended(link: Link, end: LinkEnd): boolean {
+    const pending = this.#pending.get(link)
+    if (pending === undefined) return false
+    this.#pending.delete(link)
+    const why = end.error?.message ?? 'the connection ended'
+    const error =
+      end.error instanceof MeshError
+        ? end.error
+        : new MeshError('P2P_HANDSHAKE_FAILED', `no link came about: ${why}`, { cause: end.error })
+    if (pending.waiter === undefined) this.#owner.refused(link.connection.remote, error)
+    else pending.waiter.reject(error)
+    return true
+  }
+
+  /** Gives up the inbound handshake that has taken longest. */
+  dropOldest(): void {
+    for (const { link, waiter } of this.#pending.values()) {
+      if (waiter !== undefined) continue
+      link.abort(new MeshError('P2P_LIMIT_REACHED', 'too many handshakes at once, and this one took longest'))
+      return
+    }
+  }
+
+  #add(pending: Pending): void {
+    const { link } = pending
+    this.#pending.set(link, pending)
+    const timer = this.#settings.clock.after(times.handshake, () => {
+      if (link.peer !== undefined) return
+      link.abort(new MeshError('P2P_HANDSHAKE_FAILED', `no HELLO within ${times.handshake} ms`))
+    })
+    void link.closed.then(() => timer[Symbol.dispose]())
+  }
+
+  #hello(link: Link, peer: PeerId | undefined, reply: boolean): Hello {
+    const { identity } = this.#settings
+    this.#serial++
+    return {
+      oldest: protocolVersion,
+      newest: protocolVersion,
+      network: this.#network,
+      publicKey: identity.publicKey,
+      incarnation: this.#incarnation,
+      serial: this.#serial,
+      nonce: link.nonce,
+      epoch: reply && peer !== undefined ? this.#owner.epochOf(peer) : 0,
+      addresses: this.#owner.addresses(),
+      held: peer === undefined ? undefined : this.#held(link, peer),
+    }
+  }
+
+  /** The links that we hold or may yet hold to this peer; `undefined` if there are too many to say. */
+  #held(link: Link, peer: PeerId): Uint8Array[] | undefined {
+    const nonces = [link.nonce]
+    for (const other of this.#owner.peers.get(peer)?.links ?? [])
+      if (other !== link && other.open) nonces.push(other.nonce)
+    for (const { link: other, expected, waiter } of this.#pending.values()) {
+      const mayBe = waiter !== undefined && (expected === undefined || expected === peer)
+      if (mayBe && other !== link && other.open) nonces.push(other.nonce)
+    }
+    return nonces.length > maxHeld ? undefined : nonces
+  }
+
+  /** The first message of an inbound link. */
+  readonly #onFirst: MessageListener = (link, bytes, start, end) => {
+    const pending = this.#pending.get(link)
+    if (pending === undefined) return
+    if (end - start < headerLength || bytes[start + 1] !== Kind.hello)
+      throw malformed('something else than a HELLO')
+    const hello = decodeHello(bytes, start, end)
+    const contact = this.#judge(link, hello, { proven: pending.proven })
+    if (contact === undefined) return
+    this.#pending.delete(link)
+    link.nonce = hello.nonce
+    this.#owner.bury(contact.id, hello)
+    link.send(encodeHello(this.#hello(link, contact.id, true)))
+    this.#owner.establish(link, contact, hello)
+  }
+
+  /** The answer to our HELLO. */
+  readonly #onReply: MessageListener = (link, bytes, start, end) => {
+    const pending = this.#pending.get(link)
+    if (pending?.waiter === undefined) return
+    const kind = end - start < headerLength ? -1 : bytes[start + 1]
+    if (kind === Kind.refuse) {
+      link.farewell(0, refusalError(decodeFarewell(bytes, start, end)))
+      return
+    }
+    if (kind !== Kind.hello) throw malformed('something else than a HELLO')
+    const hello = decodeHello(bytes, start, end)
+    const { expected, proven, waiter } = pending
+    const contact = this.#judge(link, hello, { expected, proven, nonce: link.nonce })
+    if (contact === undefined) return
+    this.#pending.delete(link)
+    this.#owner.epochKnown(hello.epoch)
+    this.#owner.bury(contact.id, hello)
+    const peer = this.#owner.establish(link, contact, hello)
+    if (expected === undefined) this.#correct(link, peer, hello)
+    waiter.resolve(peer)
+  }
+
+  /** We did not say what we hold, not knowing the peer: if it holds a link that we do not, say it now. */
+  #correct(link: Link, peer: Peer, hello: Hello): void {
+    const ours = Array.from(peer.links, ({ nonce }) => nonce)
+    const unknown = hello.held?.some(nonce => !ours.some(known => compareBytes(known, nonce) === 0)) ?? false
+    if (unknown) link.send(encodeHello(this.#hello(link, peer.id, false)))
+  }
+
+  /** Who is at the other end, unless its HELLO cannot be accepted: then the link is ended. */
+  #judge(
+    link: Link,
+    hello: Hello,
+    expectations: Omit<Expectations, 'self' | 'network'>,
+  ): Contact | undefined {
+    try {
+      return judgeHello(hello, { self: this.#settings.identity.id, network: this.#network, ...expectations })
+    } catch (error) {
+      if (error instanceof HelloRefused) link.end(Kind.refuse, error.reason, error.message, error)
+      else link.fail(error)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,396 @@
+import type {
+  Address,
+  Clock,
+  Connection,
+  Contact,
+  Listener,
+  PeerId,
+  Random,
+  Transport,
+  WaitOptions,
+} from '@p2p/interfaces'
+import { lengthPrefixed } from '@p2p/framing'
+import { wait, type Waiter } from '@p2p/interfaces/wait'
+import { deadLinks } from '../core/twins.ts'
+import { MeshError } from '../errors.ts'
+import type { Identity } from '../identity.ts'
+import { type MeshLimits, times } from '../limits.ts'
+import type { Security } from '../security.ts'
+import { isAddress } from '../wire/contact.ts'
+import { criticalFlags, headerLength, Kind, protocolVersion, Reason } from '../wire/header.ts'
+import { begin, decodeFarewell, decodeHello, type Hello } from '../wire/hello.ts'
+import { compareBytes } from '../wire/ids.ts'
+import { malformed } from '../wire/malformed.ts'
+import { readU32 } from '../wire/reader.ts'
+import { goodbyeError, refusalError } from './handshake.ts'
+import { Handshakes, type HandshakesOwner } from './handshakes.ts'
+import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
+import { Peer } from './peer.ts'
+
+/** What the manager is given. */
+export interface LinkManagerSettings {
+  readonly identity: Identity
+  readonly network: string
+  readonly transports: readonly Transport[]
+  readonly security: Security
+  readonly limits: MeshLimits
+  readonly clock: Clock
+  readonly random: Random
+  readonly schedule: (task: () => void) => void
+}
+
+/** What the manager tells its owner, and asks of it. */
+export interface LinkManagerOwner extends Pick<
+  HandshakesOwner,
+  'addresses' | 'epochOf' | 'epochKnown' | 'refused'
+> {
+  peerUp(peer: Peer): void
+  /** A further link, or other addresses. */
+  peerChanged(peer: Peer): void
+  peerDown(peer: Peer, end: LinkEnd): void
+  /** A message of a kind that is not the links' own. */
+  message(peer: Peer, kind: number, bytes: Uint8Array, start: number, end: number): void
+  /** Whether the link to the peer is needed though nothing has used it for long. */
+  isNeeded(peer: Peer): boolean
+}
+
+/** Makes links, accepts them, finds out who is at the other end, keeps them alive, and ends them: one {@link Peer} per node. */
+export class LinkManager {
+  readonly peers: Map<PeerId, Peer> = new Map<PeerId, Peer>()
+  readonly #settings: LinkManagerSettings
+  readonly #owner: LinkManagerOwner
+  readonly #context: LinkContext
+  readonly #handshakes: Handshakes
+  readonly #links = new Set<Link>()
+  readonly #peerOf = new WeakMap<Link, Peer>()
+  readonly #perHost = new Map<string, number>()
+  readonly #dials = new Map<PeerId, Promise<Peer>>()
+  /** What is being dialled or secured at the moment, to be given up when the node closes. */
+  readonly #attempts = new Set<AbortController>()
+  #closed = false
+  #accepting = 0
+  #lastTick: number
+
+  constructor(settings: LinkManagerSettings, owner: LinkManagerOwner) {
+    this.#settings = settings
+    this.#owner = owner
+    this.#handshakes = new Handshakes(settings, {
+      ...owner,
+      peers: this.peers,
+      bury: (id, hello) => this.#bury(id, hello),
+      establish: (link, contact, hello) => this.#establish(link, contact, hello),
+    })
+    this.#context = {
+      framing: lengthPrefixed({ limit: settings.limits.message }),
+      clock: settings.clock,
+      schedule: settings.schedule,
+      queue: settings.limits.queue,
+    }
+    this.#lastTick = settings.clock.monotonic()
+  }
+
+  /** Links at the moment, those in their handshake included. */
+  get size(): number {
+    return this.#links.size
+  }
+
+  get handshakes(): number {
+    return this.#handshakes.size
+  }
+
+  /** Accepts peers at an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, and the transport's own errors */
+  listen(address: Address, options?: WaitOptions): Promise<Listener> {
+    return this.#transport(address).listen(address, connection => void this.#accept(connection), options)
+  }
+
+  /** A link to the node, new or there already. Dials of the same node at the same time are one. */
+  reach(contact: Contact, options: WaitOptions): Promise<Peer> {
+    const { id } = contact
+    const there = this.peers.get(id)
+    if (there !== undefined) return Promise.resolve(there)
+    let dial = this.#dials.get(id)
+    if (dial === undefined) {
+      dial = this.#dialAny(contact).finally(() => this.#dials.delete(id))
+      this.#dials.set(id, dial)
+    }
+    const begun = dial
+    // The dial goes on when one of those who wait for it gives up
+    return wait<Peer>(
+      { clock: this.#settings.clock, what: `a link to ${id}`, ...options },
+      ({ resolve, reject }) => {
+        begun.then(resolve, reject)
+        return undefined
+      },
+    )
+  }
+
+  /** Dials an address. @throws see `Mesh.connect` */
+  dial(address: Address, expected: PeerId | undefined, options: WaitOptions): Promise<Peer> {
+    const { clock } = this.#settings
+    const transport = this.#transport(address)
+    return wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
+      const abort = new AbortController()
+      this.#attempts.add(abort)
+      let link: Link | undefined
+      this.#connect(transport, address, expected, abort.signal, waiter, made => (link = made)).catch(
+        waiter.reject,
+      )
+      return () => {
+        this.#attempts.delete(abort)
+        abort.abort()
+        if (link?.peer === undefined) link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
+      }
+    })
+  }
+
+  /** Looks after every link; to be called about once a second. */
+  tick(): void {
+    const now = this.#settings.clock.monotonic()
+    // If we were stopped ourselves, the others had no chance to be heard.
+    const gap = now - this.#lastTick
+    this.#lastTick = now
+    if (gap > 2 * times.tick) for (const link of this.#links) link.lastReceived += gap
+    for (const link of this.#links) {
+      const silence = now - link.lastReceived
+      if (link.peer === undefined || link.holding) continue
+      if (silence >= times.dead)
+        link.abort(new MeshError('P2P_PEER_SILENT', `silent for ${Math.round(silence)} ms`))
+      else if (silence >= times.quiet) link.ping(now)
+    }
+    for (const peer of this.peers.values()) {
+      const { link } = peer
+      const rest =
+        link.lastUsed === undefined ? now - link.begun - times.unused : now - link.lastUsed - times.idle
+      if (rest >= 0 && !this.#owner.isNeeded(peer)) {
+        link.retire()
+      }
+    }
+  }
+
+  /** Ends the links to a peer in order. */
+  drop(peer: Peer): void {
+    for (const link of Array.from(peer.links)) link.end(Kind.goodbye, Reason.disconnected, 'disconnected')
+  }
+
+  /** Ends every link, saying goodbye, and dials no more. Resolves when none is alive. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const attempt of this.#attempts) attempt.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
+    for (const link of this.#links) {
+      if (link.peer === undefined) link.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
+      else link.end(Kind.goodbye, Reason.leaving, 'leaving')
+    }
+    await Promise.all(Array.from(this.#links, link => link.closed))
+  }
+
+  #transport(address: Address): Transport {
+    if (!isAddress(address)) {
+      throw new MeshError('P2P_BAD_ADDRESS', `not an address of the form scheme://rest: ${String(address)}`)
+    }
+    const scheme = address.slice(0, address.indexOf('://'))
+    const transport = this.#settings.transports.find(candidate => candidate.scheme === scheme)
+    if (transport !== undefined) return transport
+    const known = this.#settings.transports.map(candidate => candidate.scheme).join(', ')
+    throw new MeshError('P2P_UNKNOWN_SCHEME', `no transport for ${address}; there is ${known || 'none'}`)
+  }
+
+  async #dialAny(contact: Contact): Promise<Peer> {
+    const errors: unknown[] = []
+    for (const address of contact.addresses) {
+      try {
+        return await this.dial(address, contact.id, { timeout: times.answer })
+      } catch (error) {
+        errors.push(error)
+      }
+      const there = this.peers.get(contact.id)
+      if (there !== undefined) return there
+    }
+    const why =
+      contact.addresses.length === 0 ? 'no address of it is known' : 'none of its addresses answered'
+    const cause = errors.length > 1 ? new AggregateError(errors) : errors[0]
+    throw new MeshError('P2P_PEER_UNREACHABLE', `${contact.id} cannot be reached: ${why}`, { cause })
+  }
+
+  async #connect(
+    transport: Transport,
+    address: Address,
+    expected: PeerId | undefined,
+    signal: AbortSignal,
+    waiter: Waiter<Peer>,
+    made: (link: Link) => void,
+  ): Promise<void> {
+    const { security, network } = this.#settings
+    if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
+    if (this.#links.size >= this.#settings.limits.links) {
+      throw new MeshError('P2P_LIMIT_REACHED', `this node has ${this.#links.size} links already`)
+    }
+    const raw = await transport.dial(address, { signal })
+    const { connection, publicKey } = await security.secure(raw, {
+      role: 'dialler',
+      network,
+      expected,
+      signal,
+    })
+    if (signal.aborted) {
+      connection.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
+      return
+    }
+    const link = this.#adopt(connection)
+    made(link)
+    this.#handshakes.begin({ link, expected, proven: publicKey, waiter })
+  }
+
+  async #accept(raw: Connection): Promise<void> {
+    const { security, network, limits } = this.#settings
+    const perHost = this.#perHost.get(hostOf(raw.remote)) ?? 0
+    const inProgress = this.#accepting + this.#handshakes.size
+    if (
+      inProgress >= limits.handshakes ||
+      this.#links.size >= limits.links ||
+      perHost >= limits.linksPerHost
+    ) {
+      const error = new MeshError('P2P_LIMIT_REACHED', 'too many links or handshakes')
+      new Link(raw, this.#context).end(Kind.refuse, Reason.limit, 'too many links', error)
+      this.#owner.refused(raw.remote, error)
+      return
+    }
+    this.#accepting++
+    const attempt = new AbortController()
+    this.#attempts.add(attempt)
+    try {
+      const { signal } = attempt
+      const secured = await security.secure(raw, {
+        role: 'listener',
+        network,
+        signal,
+        timeout: times.handshake,
+      })
+      if (signal.aborted) secured.connection.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
+      else this.#handshakes.expect({ link: this.#adopt(secured.connection), proven: secured.publicKey })
+    } catch (error) {
+      this.#owner.refused(raw.remote, error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      this.#attempts.delete(attempt)
+      this.#accepting--
+    }
+  }
+
+  /** Counts a link, and uncounts it when it has ended. */
+  #adopt(connection: Connection): Link {
+    const link = new Link(connection, this.#context)
+    const host = hostOf(connection.remote)
+    this.#links.add(link)
+    this.#perHost.set(host, (this.#perHost.get(host) ?? 0) + 1)
+    link.ended = this.#gone
+    void link.closed.then(() => {
+      this.#links.delete(link)
+      const left = (this.#perHost.get(host) ?? 1) - 1
+      if (left === 0) this.#perHost.delete(host)
+      else this.#perHost.set(host, left)
+    })
+    return link
+  }
+
+  /** Ends the links that the peer's HELLO shows to be dead. */
+  #bury(id: PeerId, hello: Hello): void {
+    const peer = this.peers.get(id)
+    if (peer === undefined) return
+    for (const link of deadLinks(peer.links, hello)) {
+      const error = new MeshError('P2P_PEER_UNREACHABLE', 'the peer holds this link no more')
+      link.abort(error)
+    }
+  }
+
+  #establish(link: Link, contact: Contact, hello: Hello): Peer {
+    link.peer = contact.id
+    link.incarnation = hello.incarnation
+    link.serial = hello.serial
+    link.listener = this.#onMessage
+    const there = this.peers.get(contact.id)
+    if (there !== undefined) {
+      there.contact = contact
+      this.#peerOf.set(link, there)
+      there.add(link)
+      this.#owner.peerChanged(there)
+      return there
+    }
+    const peer = new Peer(this.#settings.identity.id, contact, link)
+    this.#peerOf.set(link, peer)
+    this.peers.set(contact.id, peer)
+    this.#owner.peerUp(peer)
+    return peer
+  }
+
+  /** A link is over. */
+  readonly #gone = (link: Link, end: LinkEnd): void => {
+    if (this.#handshakes.ended(link, end)) return
+    const peer = link.peer === undefined ? undefined : this.peers.get(link.peer)
+    if (peer === undefined || !peer.links.has(link) || peer.remove(link)) return
+    this.peers.delete(peer.id)
+    this.#owner.peerDown(peer, end)
+  }
+
+  readonly #onMessage: MessageListener = (link, bytes, start, end) => {
+    const peer = this.#peerOf.get(link)
+    if (peer === undefined) return
+    if (end - start < headerLength || bytes[start] !== protocolVersion)
+      throw malformed('a message without a header')
+    if (((bytes[start + 2] as number) & criticalFlags) !== 0) throw malformed('unknown flags')
+    const kind = bytes[start + 1] as number
+    // A request is asked again over another link; the rest of what crossed our farewell is delivered
+    if (link.retired && kind !== Kind.send && kind !== Kind.broadcast) return
+    switch (kind) {
+      case Kind.ping:
+        expectLength(start, end, 8)
+        link.send(
+          begin(Kind.pong, 8)
+            .u32(readU32(bytes, start + 4))
+            .done(),
+        )
+        break
+      case Kind.pong:
+        expectLength(start, end, 8)
+        link.ponged(readU32(bytes, start + 4), this.#settings.clock.monotonic())
+        break
+      case Kind.moved:
+        expectLength(start, end, 4)
+        peer.moved(link)
+        break
+      case Kind.goodbye: {
+        const farewell = decodeFarewell(bytes, start, end)
+        link.farewell(farewell.reason, goodbyeError(farewell))
+        break
+      }
+      case Kind.refuse:
+        // After our answer to its HELLO: it did not want us after all, and we are not to come to it
+        link.farewell(Reason.leaving, refusalError(decodeFarewell(bytes, start, end)))
+        break
+      case Kind.hello:
+        this.#update(peer, link, decodeHello(bytes, start, end))
+        break
+      default:
+        this.#owner.message(peer, kind, bytes, start, end)
+    }
+  }
+
+  /** A HELLO on an established link: what the peer says of itself has changed. */
+  #update(peer: Peer, link: Link, hello: Hello): void {
+    if (compareBytes(hello.incarnation, link.incarnation) !== 0 || hello.serial <= link.serial) {
+      throw malformed('a HELLO of another time')
+    }
+    link.serial = hello.serial
+    peer.contact = { id: peer.id, addresses: hello.addresses }
+    this.#bury(peer.id, hello)
+    if (this.peers.get(peer.id) === peer) this.#owner.peerChanged(peer)
+  }
+}
+
+const expectLength = (start: number, end: number, length: number): void => {
+  if (end - start !== length) throw malformed('a message of a wrong length')
+}
+
+/** An address without its port: whoever is there counts as one host. */
+const hostOf = (address: Address): string => {
+  const colon = address.lastIndexOf(':')
+  return colon > address.indexOf('://') ? address.slice(0, colon) : address
+}

@@ -1,0 +1,87 @@
+import type { Contact, PeerId } from '@p2p/interfaces'
+import { chooseLink } from '../core/twins.ts'
+import { Kind, Reason } from '../wire/header.ts'
+import { begin } from '../wire/hello.ts'
+import type { Link } from './link.ts'
+
+/**
+ * A node to which there is at least one link. Usually there is one; while two nodes have dialled each other there are two, and the peer keeps
+ * order and completeness across them (PROTOCOL.md, "Twin links").
+ */
+export class Peer {
+  readonly id: PeerId
+  /** As the peer itself has last said. */
+  contact: Contact
+  readonly links: Set<Link> = new Set<Link>()
+  readonly #self: PeerId
+  #current: Link
+
+  constructor(self: PeerId, contact: Contact, link: Link) {
+    this.id = contact.id
+    this.contact = contact
+    this.#self = self
+    this.#current = link
+    this.links.add(link)
+  }
+
+  /** The link that new messages take. */
+  get link(): Link {
+    return this.#current
+  }
+
+  /** A further link was established. */
+  add(link: Link): void {
+    this.links.add(link)
+    this.#settle()
+  }
+
+  /** A link has ended. @returns whether the peer can still be reached: if not, it is spent */
+  remove(link: Link): boolean {
+    this.links.delete(link)
+    if (link !== this.#current) {
+      this.#releaseIfAlone()
+      return true
+    }
+    // The others are drained or draining: their order with what would come later cannot be kept, so they end too.
+    for (const other of this.links) other.end(Kind.goodbye, Reason.replaced, 'its twin was lost')
+    this.links.clear()
+    return false
+  }
+
+  /** The other end writes no more to this link. */
+  moved(link: Link): void {
+    link.movedReceived = true
+    this.#closeIfDrained(link)
+    this.#releaseIfAlone()
+  }
+
+  #settle(): void {
+    const open = Array.from(this.links).filter(link => link.open && !link.movedSent)
+    const winner = chooseLink(this.#self, this.id, open)
+    if (winner === undefined) return
+    this.#current = winner
+    for (const link of this.links) {
+      if (link === winner || link.movedSent) continue
+      link.send(begin(Kind.moved, 4).done())
+      link.movedSent = true
+      this.#closeIfDrained(link)
+    }
+    if (this.#draining()) winner.hold()
+  }
+
+  #closeIfDrained(link: Link): void {
+    if (link.movedSent && link.movedReceived && link.dialled) {
+      link.end(Kind.goodbye, Reason.replaced, 'replaced by a newer link')
+    }
+  }
+
+  #releaseIfAlone(): void {
+    if (!this.#draining()) this.#current.release()
+  }
+
+  /** Whether something that was sent before what waits on the current link may still arrive on another one. */
+  #draining(): boolean {
+    for (const link of this.links) if (link !== this.#current && link.open && !link.movedReceived) return true
+    return false
+  }
+}

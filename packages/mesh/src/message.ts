@@ -1,0 +1,38 @@
+import type { Contact, Incoming, MessageId } from '@p2p/interfaces'
+
+/** A message as the application sees it. */
+export interface Message extends Incoming {
+  /** Unique in the network for a broadcast; for a message to us alone, unique at this node. */
+  readonly id: MessageId
+  /** When it was made, in milliseconds of our wall clock: when it came, less the time that it was held on its way. */
+  readonly time: number
+  /**
+   * Answers the sender, wherever in the network it is: a request with its answer, a send or a broadcast with a send of the same protocol.
+   * A request is answered once; it is answered by what its handler returns if this is not called.
+   */
+  reply(body: unknown): Promise<void>
+}
+
+/** What a message is made of. */
+export interface MessageParts {
+  readonly id: MessageId
+  readonly kind: Incoming['kind']
+  readonly from: Contact
+  readonly protocol: string
+  readonly body: unknown
+  readonly time: number
+  readonly reply: (body: unknown) => Promise<void>
+  /** For a request: gives the signal that tells that its answer is not wanted any more. Made on demand, for most handlers do not look. */
+  readonly signal?: () => AbortSignal
+}
+
+const never = new AbortController().signal
+
+/** A message of these parts. */
+export const createMessage = ({ signal, reply, ...parts }: MessageParts): Message => ({
+  ...parts,
+  reply,
+  get signal() {
+    return signal?.() ?? never
+  },
+})
