@@ -99,5 +99,5 @@ export const consume = async (
       runProgram(['--enable-source-maps', file], { cwd: folder, limit, signal }),
     )
   }
-  return `npm install ${installed.join(' ')}; ${entries.length} entries, ${programs.length - 1} examples`
+  return `npm install ${installed.join(' ')}; entries: ${entries.length}, examples: ${programs.length - 1}`
 }
