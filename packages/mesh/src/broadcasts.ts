@@ -1,5 +1,5 @@
-import type { Clock, MessageId, PeerId } from '@p2p/interfaces'
-import { Plumtree, tickInterval, type TreeMessage } from './core/plumtree.ts'
+import type { Clock, MessageId, PeerId, Random } from '@p2p/interfaces'
+import { Plumtree, tickAfter, type TreeMessage } from './core/plumtree.ts'
 import type { Stream } from './core/streams.ts'
 import { type MeshLimits, times } from './limits.ts'
 import type { Link } from './link/link.ts'
@@ -33,6 +33,7 @@ export interface Arrival {
 export interface BroadcastsSettings {
   readonly self: PeerId
   readonly clock: Clock
+  readonly random: Random
   readonly limits: MeshLimits
   /** Whether to ask for what was sent, within the retention, before this node came. */
   readonly history: boolean
@@ -181,9 +182,10 @@ export class Broadcasts {
   }
 
   #wake(): void {
-    this.#timer ??= this.#settings.clock.after(tickInterval, () => {
+    const { clock, random } = this.#settings
+    this.#timer ??= clock.after(tickAfter.least + random.next() * (tickAfter.most - tickAfter.least), () => {
       this.#timer = undefined
-      if (this.#tree.tick(this.#settings.clock.monotonic())) this.#wake()
+      if (this.#tree.tick(clock.monotonic())) this.#wake()
     })
   }
 }

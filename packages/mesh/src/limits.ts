@@ -45,18 +45,18 @@ export const times = {
   /** How often links are looked at. */
   tick: 1_000,
   /** A link that has been silent for so long is pinged … */
-  quiet: 2_500,
+  quiet: 3_000,
   /** … and for so long, dead: above the 5 s for which a healthy node may be stopped, below the 10 s by which its neighbours must know. */
   dead: 8_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
   idle: 60_000,
   unused: 5_000,
   /** Between two probes of a remembered node, so that a divided network becomes one again. */
-  probe: 5_000,
+  probe: 6_000,
   /** Broadcasts that are older are dropped. */
   retention: 60_000,
   /** Between two shuffles. */
-  shuffle: 10_000,
+  shuffle: 20_000,
   /** A node without neighbours tries its seeds and what it remembers at intervals that grow from the first to the last. */
   firstRetry: 500,
   lastRetry: 10_000,

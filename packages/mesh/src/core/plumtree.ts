@@ -24,7 +24,7 @@ export interface PlumtreeOutput {
   /** Gives a message again that was kept for `held` milliseconds. */
   again(to: PeerId, message: Uint8Array, held: number): void
   control(to: PeerId, message: TreeMessage): void
-  /** Announcements or repairs wait: {@link Plumtree.tick} is due within {@link tickInterval}. */
+  /** Announcements or repairs wait: {@link Plumtree.tick} is due after {@link tickAfter}. */
   wake(): void
 }
 
@@ -42,8 +42,11 @@ export interface PlumtreeSettings {
   readonly history: boolean
 }
 
-/** How often announcements leave and repairs are looked at, in milliseconds, while there are any. */
-export const tickInterval = 100
+/**
+ * How long announcements and repairs may wait for more of them, in milliseconds: {@link Plumtree.tick} is due after a random time between the two. The end of a
+ * link that is slower to announce mostly need not any more, for it has heard the other.
+ */
+export const tickAfter: { readonly least: number; readonly most: number } = { least: 50, most: 350 }
 /** How long an announced message may take to come down the tree before it is asked for, and then before somebody else is asked. */
 const firstPatience = 300
 const nextPatience = 400
@@ -159,7 +162,7 @@ export class Plumtree {
     }
   }
 
-  /** Announces and repairs. @returns whether there is more to do within {@link tickInterval} */
+  /** Announces and repairs. @returns whether it is due once more */
   tick(now: number): boolean {
     for (const [id, neighbour] of this.#neighbours) {
       if (neighbour.announce.length === 0) continue

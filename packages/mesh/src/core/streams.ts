@@ -1,5 +1,6 @@
 import type { PeerId } from '@p2p/interfaces'
 import { idFromBytes, idLength } from '../wire/ids.ts'
+import { latin1 } from '../wire/reader.ts'
 import type { LoggedMessage } from './message-log.ts'
 import { SequenceWindow } from './sequence-window.ts'
 
@@ -59,7 +60,7 @@ export class Streams {
 
   constructor(settings: StreamsSettings) {
     this.#settings = settings
-    this.#self = textOf(settings.self, 0, idLength)
+    this.#self = latin1(settings.self, 0, idLength)
   }
 
   get size(): number {
@@ -72,7 +73,7 @@ export class Streams {
 
   /** The stream whose 54 bytes of origin and epoch stand at `at`; made if it is new, unless it is our own or of a former epoch. */
   at(bytes: Uint8Array, at: number, epoch: number, now: number): Stream | undefined {
-    const key = textOf(bytes, at, streamKeyLength)
+    const key = latin1(bytes, at, streamKeyLength)
     const known = this.#last?.key === key ? this.#last : this.#streams.get(key)
     if (known !== undefined) {
       this.#last = known
@@ -83,7 +84,7 @@ export class Streams {
 
   /** The stream of our own broadcasts in this epoch. */
   own(origin: PeerId, key: Uint8Array, epoch: number, now: number): Stream {
-    const text = textOf(key, 0, streamKeyLength)
+    const text = latin1(key, 0, streamKeyLength)
     return this.#streams.get(text) ?? this.#insert(text, origin, epoch, now)
   }
 
@@ -144,12 +145,4 @@ export class Streams {
     if (lives.length === 0) this.#byOrigin.delete(stream.origin)
     else this.#byOrigin.set(stream.origin, lives)
   }
-}
-
-const codes: number[] = new Array<number>(streamKeyLength).fill(0)
-
-const textOf = (bytes: Uint8Array, at: number, length: number): string => {
-  if (length !== streamKeyLength) return String.fromCharCode(...bytes.subarray(at, at + length))
-  for (let index = 0; index < streamKeyLength; index++) codes[index] = bytes[at + index] as number
-  return String.fromCharCode.apply(undefined, codes)
 }

@@ -137,8 +137,9 @@ export class LinkManager {
       )
       return () => {
         this.#attempts.delete(abort)
+        if (link?.peer !== undefined) return
         abort.abort()
-        if (link?.peer === undefined) link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
+        link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
       }
     })
   }

@@ -1,6 +1,7 @@
 import type { PeerId } from '@p2p/interfaces'
 import { base58 } from '@scure/base'
 import { malformed } from './malformed.ts'
+import { latin1 } from './reader.ts'
 
 /** Length of a node's id: SHA-384 of its public key. */
 export const idLength = 48
@@ -10,16 +11,9 @@ const cacheLimit = 8192
 const textOf = new Map<string, PeerId>()
 const bytesOf = new Map<PeerId, Uint8Array>()
 
-/** A cheap key for the bytes of an id: one character per byte. */
-export const idKey = (bytes: Uint8Array, at: number): string => {
-  const codes: number[] = new Array<number>(idLength)
-  for (let index = 0; index < idLength; index++) codes[index] = bytes[at + index] as number
-  return String.fromCharCode.apply(undefined, codes)
-}
-
 /** The id whose 48 bytes stand at `at`. */
 export const idFromBytes = (bytes: Uint8Array, at = 0): PeerId => {
-  const key = idKey(bytes, at)
+  const key = latin1(bytes, at, idLength)
   let id = textOf.get(key)
   if (id === undefined) {
     id = base58.encode(bytes.subarray(at, at + idLength))

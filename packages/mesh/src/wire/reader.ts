@@ -48,8 +48,7 @@ export class Reader {
 
   /** The next `length` bytes as a text of as many characters: a key for a map. */
   latin1(length: number): string {
-    const at = this.#take(length)
-    return String.fromCharCode(...this.#bytes.subarray(at, at + length))
+    return latin1(this.#bytes, this.#take(length), length)
   }
 
   text8(): string {
@@ -73,6 +72,16 @@ export class Reader {
     this.#offset = at + length
     return at
   }
+}
+
+const codes: number[] = []
+
+/** `length` bytes from `at` on as a text of as many characters: a key for a map. */
+export const latin1 = (bytes: Uint8Array, at: number, length: number): string => {
+  codes.length = length
+  for (let index = 0; index < length; index++) codes[index] = bytes[at + index] as number
+  // Half the cost of a spread (measured): no iterator
+  return String.fromCharCode.apply(undefined, codes)
 }
 
 export const readU32 = (bytes: Uint8Array, at: number): number =>

@@ -5,7 +5,6 @@ import { headerLength, Kind } from './header.ts'
 import { begin } from './hello.ts'
 import { malformed } from './malformed.ts'
 import { Reader } from './reader.ts'
-import type { Writer } from './writer.ts'
 
 /** PROTOCOL.md, "To all": IHAVE, GRAFT, PRUNE, GONE. */
 export const encodeTree = (message: TreeMessage): Uint8Array => {
@@ -48,15 +47,8 @@ const withRanges = (kind: number, ranges: readonly StreamRange[]): Uint8Array =>
   const writer = begin(kind, 6 + ranges.length * (streamKeyLength + 12))
     .u8(ranges.length >>> 8)
     .u8(ranges.length)
-  for (const { key, first, last } of ranges) {
-    writeKey(writer, key)
-    writer.u48(first).u48(last)
-  }
+  for (const { key, first, last } of ranges) writer.latin1(key).u48(first).u48(last)
   return writer.done()
-}
-
-const writeKey = (writer: Writer, key: string): void => {
-  for (let index = 0; index < streamKeyLength; index++) writer.u8(key.charCodeAt(index))
 }
 
 const readRanges = (reader: Reader): StreamRange[] => {

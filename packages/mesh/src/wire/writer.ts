@@ -34,6 +34,13 @@ export class Writer {
     return this
   }
 
+  /** A text as the bytes that its characters stand for: the counterpart of `Reader.latin1`. */
+  latin1(value: string): this {
+    const at = this.#room(value.length)
+    for (let index = 0; index < value.length; index++) this.#bytes[at + index] = value.charCodeAt(index)
+    return this
+  }
+
   /** @throws `P2P_BAD_OPTION` if the text is longer than 255 bytes */
   text8(value: string): this {
     const encoded = utf8.encode(value)
