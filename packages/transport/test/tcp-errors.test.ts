@@ -43,6 +43,7 @@ describe('what goes wrong while dialling', () => {
   it.each([
     ['nobody has port 0', 'tcp://127.0.0.1:0', 'P2P_BAD_ADDRESS'],
     ['a link-local address without its scope', 'tcp://[fe80::1]:9', 'P2P_BAD_ADDRESS'],
+    ['a scope without a route', 'tcp://[fe80::1%lo]:9', 'P2P_HOST_UNREACHABLE'],
     ['nobody listens there', 'tcp://127.0.0.1:1', 'P2P_CONNECTION_REFUSED'],
     ['nobody listens there, over IPv6', 'tcp://[::1]:1', 'P2P_CONNECTION_REFUSED'],
     ['nobody listens at either address of a name', 'tcp://localhost:1', 'P2P_CONNECTION_REFUSED'],

@@ -133,6 +133,9 @@ describe('addresses in use', () => {
     cleanUps.push(() => other.abort())
     outbound.write(Uint8Array.of(9))
     expect(await come).toBe(9)
+    const back = firstByte(outbound)
+    inbound.write(Uint8Array.of(8))
+    expect(await back).toBe(8)
     expect(other.remote).toBe(inbound.local)
   })
 

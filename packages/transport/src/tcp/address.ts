@@ -1,6 +1,9 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import type { Address } from '@p2p/interfaces'
 import { TransportError } from '../errors.ts'
+
+const linkLocal = new BlockList()
+linkLocal.addSubnet('fe80::', 10, 'ipv6')
 
 /** A host and a port, as in `tcp://HOST:PORT`. */
 export interface TcpEndpoint {
@@ -45,6 +48,10 @@ export const parseTcpAddress = (address: Address): TcpEndpoint => {
   const { ipv6, name = '' } = parts
   if (ipv6 !== undefined) {
     if (!isIPv6(ipv6)) throw bad('what stands in brackets is not an IPv6 address')
+    // Without a scope the system guesses the interface, or refuses: that depends on its version.
+    if (!ipv6.includes('%') && linkLocal.check(ipv6, 'ipv6')) {
+      throw bad('a link-local address needs its %scope')
+    }
     return { host: ipv6, port }
   }
   if (!isHost(name)) throw bad('the host is neither an IP address nor a name')

@@ -40,11 +40,16 @@ export class TcpConnection extends QueuedConnection implements Flushable {
   #endSent = false
   #listensToData = false
 
-  constructor(socket: Socket, direction: Connection['direction'], context: TcpContext, ownsReads: boolean) {
+  constructor(
+    socket: Socket,
+    direction: Connection['direction'],
+    context: TcpContext,
+    hasReadBuffer: boolean,
+  ) {
     super({ direction, ...addresses(socket) }, context)
     this.#socket = socket
     this.#turn = context.turn
-    this.#listensToData = ownsReads
+    this.#listensToData = hasReadBuffer
     socket
       .on('drain', () => this.#written())
       .on('end', () => this.#readEnd())

@@ -1,4 +1,4 @@
-import { connect, type TcpNetConnectOpts } from 'node:net'
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { Address, Connection, WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { TransportError } from '../errors.ts'
@@ -67,12 +67,8 @@ export const dial = async (
 }
 
 /**
- * Who dials a port of this machine again and again may be given that very port for its own end, and TCP then connects the socket with itself.
- * Nobody listens there, so that is a refusal.
+ * Who dials a port of this machine again and again may be given that very port for its own end, and TCP then connects the socket with itself: over
+ * loopback after some ten thousand dials, which is a night of retrying a seed. Nobody listens there, so that is a refusal.
  */
-const isOwnEcho = (socket: {
-  localAddress?: string | undefined
-  localPort?: number | undefined
-  remoteAddress?: string | undefined
-  remotePort?: number | undefined
-}) => socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress
+const isOwnEcho = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) =>
+  localPort === remotePort && localAddress === remoteAddress

@@ -8,7 +8,7 @@ const known = new Map<string, readonly [TransportErrorCode, string]>([
   ['EADDRINUSE', ['P2P_ADDRESS_IN_USE', 'the address is in use']],
   ['EADDRNOTAVAIL', ['P2P_ADDRESS_NOT_AVAILABLE', 'this machine has no such address, or no port left']],
   ['EAFNOSUPPORT', ['P2P_ADDRESS_NOT_AVAILABLE', 'this machine does not speak that family of addresses']],
-  ['EINVAL', ['P2P_BAD_ADDRESS', 'the system refuses the address; a link-local one needs its %scope']],
+  ['EINVAL', ['P2P_BAD_ADDRESS', 'the system refuses the address; perhaps its %scope does not exist']],
   ['EHOSTUNREACH', ['P2P_HOST_UNREACHABLE', 'the host cannot be reached']],
   ['EHOSTDOWN', ['P2P_HOST_UNREACHABLE', 'the host is down']],
   ['ENETUNREACH', ['P2P_HOST_UNREACHABLE', 'the network cannot be reached']],
