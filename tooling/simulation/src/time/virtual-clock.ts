@@ -80,7 +80,7 @@ export class VirtualClock implements Clock {
     return this.#events
   }
 
-  /** The host to which the event that happens now belongs, or happened last. */
+  /** The host to which the event that happens now belongs, if it is a host's. */
   get current(): HostClock | undefined {
     return this.#current
   }
@@ -199,6 +199,7 @@ export class VirtualClock implements Clock {
 
   #finish(run: Run): boolean {
     this.#run = undefined
+    this.#current = undefined
     run.resolve()
     return false
   }
