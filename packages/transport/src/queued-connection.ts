@@ -74,6 +74,8 @@ export abstract class QueuedConnection implements Connection {
   }
 
   write(chunk: Uint8Array, release?: () => void): boolean {
+    // Anything else would spoil the count of the queue, and with it the other connections that are flushed in the same turn.
+    if (!(chunk instanceof Uint8Array)) throw new TypeError('write takes a Uint8Array')
     if (this.#state !== 'open') {
       this.releaseChunk(release)
       return false

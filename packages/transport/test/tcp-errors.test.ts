@@ -222,6 +222,18 @@ describe('what goes wrong on a connection', () => {
     expect(released).toBe(1_000)
   })
 
+  it('a chunk that is no Uint8Array is refused at once, and does no harm', async () => {
+    const { ours, theirs } = await withBareSocket()
+    for (const chunk of ['text', new ArrayBuffer(1), [1, 2, 3], undefined]) {
+      expect(() => ours.write(chunk as unknown as Uint8Array)).toThrow(TypeError)
+    }
+    expect(ours.queued).toBe(0)
+    const come = new Promise(resolve => theirs.once('data', resolve))
+    theirs.resume()
+    ours.write(Uint8Array.of(7))
+    expect(await come).toEqual(Buffer.of(7))
+  })
+
   it('a release that throws aborts the connection with what it threw', async () => {
     const { ours, theirs } = await withBareSocket()
     theirs.resume()
