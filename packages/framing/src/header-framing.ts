@@ -3,7 +3,7 @@ import type { FrameListener } from '@p2p/interfaces'
 import { Assembly } from './assembly.ts'
 import { ChunkDecoder, type StoppableFraming } from './decoder.ts'
 import { FramingError } from './errors.ts'
-import { frameTooLong } from './limit.ts'
+import { checkRoom, frameTooLong } from './limit.ts'
 import type { SlabPool } from './slab-pool.ts'
 
 /** A framing whose frame is a header and then the payload as it is, so that a payload need not be copied to be framed. */
@@ -12,6 +12,20 @@ export interface HeaderFraming extends StoppableFraming {
   readonly headerLimit: number
   /** Writes the header for a payload of this length into `target` from `offset` on, where there must be room for it; returns the offset after it. @throws `P2P_FRAME_TOO_LONG` above the limit */
   writeHeader(payloadLength: number, target: Uint8Array, offset: number): number
+}
+
+/** How a header framing encodes. */
+export const writeFrame = (
+  framing: HeaderFraming,
+  payload: Uint8Array,
+  target: Uint8Array,
+  offset: number,
+): number => {
+  const { length } = payload
+  checkRoom(target, offset, framing.frameLength(length))
+  const start = framing.writeHeader(length, target, offset)
+  target.set(payload, start)
+  return start + length
 }
 
 /** What the decoders of header framings have in common: what happens to a frame that does not lie within one chunk. */
@@ -32,6 +46,12 @@ export abstract class HeaderDecoder extends ChunkDecoder {
 
   get buffered(): number {
     return this.headerBytes + this.payload.length
+  }
+
+  override push(chunk: Uint8Array, onFrame: FrameListener): void {
+    // A chunk from the middle of a frame needs no look at all; with chunks of one byte this is what a byte costs.
+    if (chunk.length <= this.payload.spare) this.payload.add(chunk)
+    else super.push(chunk, onFrame)
   }
 
   /** Takes one byte of a header into `length` and `headerBytes`; answers whether it was the header's last. */
@@ -66,6 +86,7 @@ export abstract class HeaderDecoder extends ChunkDecoder {
     }
     this.payload.append(chunk, offset, next, length)
     const { bytes } = this.payload
+    this.payload.spare = -1
     onFrame(bytes, 0, length)
     this.reset()
     this.payload.clear()

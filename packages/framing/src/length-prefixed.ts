@@ -2,8 +2,8 @@ import type { FrameListener } from '@p2p/interfaces'
 
 import { state, type StoppableDecoder } from './decoder.ts'
 import { FramingError } from './errors.ts'
-import { HeaderDecoder, type HeaderFraming } from './header-framing.ts'
-import { checkedLimit, checkRoom, defaultLimit, frameTooLong } from './limit.ts'
+import { HeaderDecoder, type HeaderFraming, writeFrame } from './header-framing.ts'
+import { checkedLimit, defaultLimit, frameTooLong } from './limit.ts'
 import { sharedSlabs, type SlabPool } from './slab-pool.ts'
 
 /** Options of {@link lengthPrefixed}. */
@@ -66,11 +66,7 @@ class LengthPrefixed implements HeaderFraming {
   }
 
   encode(payload: Uint8Array, target: Uint8Array, offset: number): number {
-    const { length } = payload
-    checkRoom(target, offset, this.headerLimit + length)
-    const start = this.writeHeader(length, target, offset)
-    target.set(payload, start)
-    return start + length
+    return writeFrame(this, payload, target, offset)
   }
 
   decoder(): StoppableDecoder {

@@ -1,8 +1,8 @@
 import type { FrameListener } from '@p2p/interfaces'
 
 import { ChunkDecoder, state, type StoppableDecoder } from './decoder.ts'
-import type { HeaderFraming } from './header-framing.ts'
-import { checkedLimit, checkRoom, defaultLimit, frameTooLong, greatestLimit } from './limit.ts'
+import { type HeaderFraming, writeFrame } from './header-framing.ts'
+import { checkedLimit, defaultLimit, frameTooLong, greatestLimit } from './limit.ts'
 
 /** Options of {@link raw}. */
 export interface RawOptions {
@@ -38,9 +38,7 @@ class Raw implements HeaderFraming {
   }
 
   encode(payload: Uint8Array, target: Uint8Array, offset: number): number {
-    checkRoom(target, offset, this.frameLength(payload.length))
-    target.set(payload, offset)
-    return offset + payload.length
+    return writeFrame(this, payload, target, offset)
   }
 
   decoder(): StoppableDecoder {

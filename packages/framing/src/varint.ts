@@ -2,8 +2,8 @@ import type { FrameListener } from '@p2p/interfaces'
 
 import { state, type StoppableDecoder } from './decoder.ts'
 import { FramingError } from './errors.ts'
-import { HeaderDecoder, type HeaderFraming } from './header-framing.ts'
-import { checkedLimit, checkRoom, defaultLimit, frameTooLong, greatestLimit } from './limit.ts'
+import { HeaderDecoder, type HeaderFraming, writeFrame } from './header-framing.ts'
+import { checkedLimit, defaultLimit, frameTooLong, greatestLimit } from './limit.ts'
 import { sharedSlabs, type SlabPool } from './slab-pool.ts'
 
 /** Options of {@link varint}. */
@@ -56,11 +56,7 @@ class Varint implements HeaderFraming {
   }
 
   encode(payload: Uint8Array, target: Uint8Array, offset: number): number {
-    const { length } = payload
-    checkRoom(target, offset, this.frameLength(length))
-    const start = this.writeHeader(length, target, offset)
-    target.set(payload, start)
-    return start + length
+    return writeFrame(this, payload, target, offset)
   }
 
   decoder(): StoppableDecoder {

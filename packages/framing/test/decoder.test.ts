@@ -10,7 +10,7 @@ import {
   varint,
 } from '../src/index.ts'
 import { LentSlabs } from './lent-slabs.ts'
-import { bytes, hex, streamOf } from './streams.ts'
+import { bytes, hex, streamOf, thrownBy } from './streams.ts'
 
 const framings: readonly [string, StoppableFraming][] = [
   ['lengthPrefixed', lengthPrefixed()],
@@ -18,15 +18,6 @@ const framings: readonly [string, StoppableFraming][] = [
   ['lines', lines()],
 ]
 const [one, two, three] = [bytes('one'), bytes('two'), bytes('three')]
-
-const thrownBy = (action: () => void): unknown => {
-  try {
-    action()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 
 describe.each(framings)('a decoder of %s', (_name, framing) => {
   const stream = streamOf(framing, [one, two, three])

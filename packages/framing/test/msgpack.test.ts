@@ -3,18 +3,9 @@ import { Packr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 
 import { FramingError, msgpack } from '../src/index.ts'
-import { hex, unhex } from './streams.ts'
+import { hex, unhex, thrownBy } from './streams.ts'
 
 const codec = msgpack()
-
-const thrownBy = (action: () => unknown): unknown => {
-  try {
-    action()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 
 const keyed = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index]))

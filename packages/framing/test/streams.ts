@@ -47,3 +47,13 @@ export const noise = (seed: number): (() => number) => {
     return (word >>> 8) & 0xff
   }
 }
+
+/** What an action throws, or `undefined`. */
+export const thrownBy = (action: () => unknown): unknown => {
+  try {
+    action()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
