@@ -1,6 +1,6 @@
 import { isList, type Value } from './value.ts'
 
-const tag = { null: 0, false: 1, true: 2, number: 3, text: 4, bytes: 5, list: 6, map: 7 } as const
+const tag = { null: 0, false: 1, true: 2, number: 3, text: 4, bytes: 5, list: 6, map: 7, bigint: 8 } as const
 
 const utf8 = new TextEncoder()
 
@@ -28,6 +28,7 @@ class Writer {
     else if (typeof value === 'boolean') this.#tag(value ? tag.true : tag.false)
     else if (typeof value === 'number') this.#number(value)
     else if (typeof value === 'string') this.#text(value)
+    else if (typeof value === 'bigint') this.#bigint(value)
     else if (value instanceof Uint8Array) this.#raw(tag.bytes, value)
     else if (isList(value)) {
       this.#head(tag.list, value.length)
@@ -56,6 +57,14 @@ class Writer {
       this.#view.setUint32(this.#length + 4, 0)
     } else this.#view.setFloat64(this.#length, value)
     this.#length += 8
+  }
+
+  #bigint(value: bigint): void {
+    this.#tag(tag.bigint)
+    this.#reserve(9)
+    this.#view.setUint8(this.#length, value < 0n ? 1 : 0)
+    this.#view.setBigUint64(this.#length + 1, value < 0n ? -value : value)
+    this.#length += 9
   }
 
   #head(kind: number, count: number): void {

@@ -35,14 +35,15 @@ export { type WriteOrder, compareWrites, leaseOrder, stampOrder } from './order.
 export { type Stamp, compareStamps, countLimit, encodeStamp, timeLimit, zeroStamp } from './stamp.ts'
 export { fencingToken } from './token.ts'
 export {
-  type OwnValue,
   type Value,
   copyValue,
   depthLimit,
   equalValues,
+  hasBytes,
   isList,
   isMap,
   ownValue,
   textSize,
+  valueSize,
 } from './value.ts'
 export { type VersionVector, covers, coversEntry, joinVectors } from './version-vector.ts'

@@ -1,35 +1,54 @@
 import { ReplicaError } from './errors.ts'
 
-/** What a dictionary can hold: what msgpack can, with text as the names in maps. */
+/** What a dictionary can hold: what msgpack can, with text as the names in maps. Bigints are those of 64 bits, signed or unsigned. */
 export type Value =
-  null | boolean | number | string | Uint8Array | readonly Value[] | { readonly [name: string]: Value }
+  | null
+  | bigint
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | readonly Value[]
+  | { readonly [name: string]: Value }
 
 /** How deep a value may be nested: an array of numbers is 2 deep. */
 export const depthLimit = 32
 
-/** A value of the replica's own: nobody else can change it. */
-export interface OwnValue {
-  /** Arrays and maps in it are frozen. */
-  readonly value: Value
-  /** About how many bytes it takes encoded, a little more rather than less. */
-  readonly size: number
-  /** Whether byte arrays are in it, which cannot be frozen: hand out a {@link copyValue} then. */
-  readonly hasBytes: boolean
-}
-
 /**
- * Checks any input and takes a copy of it: maps become plain frozen objects, arrays frozen arrays, byte arrays of any kind `Uint8Array`, −0 becomes 0.
+ * Checks any input and takes a copy of it that nobody else can change: maps become plain frozen objects, arrays frozen arrays, byte arrays of any kind
+ * `Uint8Array` (which cannot be frozen: hand out a {@link copyValue}), −0 becomes 0.
  *
- * @param limit the greatest size in bytes
- * @throws `TypeError` for what is no value: `undefined`, functions, symbols, bigints, instances of classes, text with a lone surrogate, a map
+ * @param limit the greatest {@link valueSize}
+ * @throws `TypeError` for what is no value: `undefined`, functions, symbols, bigints of more than 64 bits, instances of classes, text with a lone surrogate, a map
  * with the name `__proto__`, and anything nested deeper than {@link depthLimit} (a cycle is). `P2P_VALUE_TOO_LARGE` above the limit, before more of it is read
  */
-export const ownValue = (input: unknown, limit: number): OwnValue => {
-  if (input === null || typeof input === 'boolean') return { value: input, size: 1, hasBytes: false }
-  if (typeof input === 'number') return { value: input + 0, size: 9, hasBytes: false }
-  const copier = new Copier(limit)
-  const value = copier.copy(input, 1)
-  return { value, size: copier.size, hasBytes: copier.hasBytes }
+export const ownValue = (input: unknown, limit: number): Value => new Copier(limit).copy(input, 1)
+
+/** About how many bytes a value takes encoded, a little more rather than less. */
+export const valueSize = (value: Value): number => {
+  switch (typeof value) {
+    case 'string':
+      return header + textSize(value)
+    case 'number':
+    case 'bigint':
+      return numberSize
+    case 'boolean':
+      return smallSize
+  }
+  if (value === null) return smallSize
+  let size = header
+  if (value instanceof Uint8Array) size += value.length
+  else if (isList(value)) for (const item of value) size += valueSize(item)
+  else
+    for (const name of Object.keys(value)) size += header + textSize(name) + valueSize(value[name] as Value)
+  return size
+}
+
+/** Whether there are byte arrays in a value. */
+export const hasBytes = (value: Value): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  if (value instanceof Uint8Array) return true
+  return isList(value) ? value.some(hasBytes) : Object.values(value).some(hasBytes)
 }
 
 /** How many bytes text takes in UTF-8. @throws `TypeError` if it is not well-formed Unicode */
@@ -93,12 +112,15 @@ export const isMap = (value: Value | undefined): value is { readonly [name: stri
 /** Whether a value is an array. */
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value)
 
-// What an array, a map or a text's length take at most in msgpack.
+// What a number takes at most in msgpack, and the length of text, bytes, an array or a map.
+const numberSize = 9
 const header = 5
 
+// Twice what msgpack needs, so that a value that is within a limit of bytes has at most half as many items.
+const smallSize = 2
+
 class Copier {
-  size = 0
-  hasBytes = false
+  #size = 0
   readonly #limit: number
 
   constructor(limit: number) {
@@ -108,14 +130,19 @@ class Copier {
   copy(input: unknown, depth: number): Value {
     switch (typeof input) {
       case 'string':
-        this.#grow(header + input.length)
-        this.#grow(textSize(input) - input.length)
+        // UTF-8 has at least a byte for each of JavaScript's units, so most of what is too long is refused unread.
+        this.#expect(header + input.length)
+        this.#grow(header + textSize(input))
         return input
       case 'number':
-        this.#grow(9)
+        this.#grow(numberSize)
         return input + 0
+      case 'bigint':
+        if (input < -(2n ** 63n) || input >= 2n ** 64n) throw new TypeError('a bigint has more than 64 bits')
+        this.#grow(numberSize)
+        return input
       case 'boolean':
-        this.#grow(1)
+        this.#grow(smallSize)
         return input
       case 'object':
         break
@@ -123,13 +150,12 @@ class Copier {
         throw new TypeError(`${article(typeof input)} is not a value that a dictionary can hold`)
     }
     if (input === null) {
-      this.#grow(1)
+      this.#grow(smallSize)
       return null
     }
     if (depth > depthLimit) throw new TypeError(`a value is nested deeper than ${depthLimit}, or has a cycle`)
     if (input instanceof Uint8Array) {
       this.#grow(header + input.length)
-      this.hasBytes = true
       return new Uint8Array(input)
     }
     if (Array.isArray(input)) return this.#list(input, depth)
@@ -137,7 +163,8 @@ class Copier {
   }
 
   #list(input: readonly unknown[], depth: number): Value {
-    this.#grow(header + input.length)
+    this.#expect(input.length)
+    this.#grow(header)
     const copy: Value[] = []
     // By index, so that a hole is seen as the undefined that it is.
     for (let index = 0; index < input.length; index++) copy.push(this.copy(input[index], depth + 1))
@@ -161,8 +188,12 @@ class Copier {
   }
 
   #grow(bytes: number): void {
-    this.size += bytes
-    if (this.size > this.#limit) {
+    this.#expect(bytes)
+    this.#size += bytes
+  }
+
+  #expect(bytes: number): void {
+    if (this.#size + bytes > this.#limit) {
       throw new ReplicaError('P2P_VALUE_TOO_LARGE', `a value takes more than ${this.#limit} bytes`)
     }
   }

@@ -30,6 +30,7 @@ export const values: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>(tie => ({
     { maxDepth: 4 },
     fc.constantFrom<Value>(null, true, false, '', NaN, Infinity, -1.5),
     fc.integer(),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
     fc.double().map(number => number + 0),
     fc.string({ unit: 'binary' }),
     fc.uint8Array({ maxLength: 8 }),

@@ -6,14 +6,16 @@ import {
   copyValue,
   encodeCanonical,
   equalValues,
+  hasBytes,
   hashEntry,
   ownValue,
   plainWrite,
   textSize,
+  valueSize,
 } from '../src/index.ts'
 import { values } from './arbitraries.ts'
 
-const own = (input: unknown, limit = 1_000_000) => ownValue(input, limit).value
+const own = (input: unknown, limit = 1_000_000) => ownValue(input, limit)
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 describe('a value of the replica', () => {
@@ -41,10 +43,10 @@ describe('a value of the replica', () => {
   })
 
   it('is copied with byte arrays of its own', () => {
-    const { value, hasBytes } = ownValue({ bytes: Buffer.from([1, 2]) }, 100)
+    const value = ownValue({ bytes: Buffer.from([1, 2]) }, 100)
     const copy = copyValue(value) as { bytes: Uint8Array }
     copy.bytes[0] = 9
-    expect(hasBytes).toBe(true)
+    expect([hasBytes(value), hasBytes(['x', { a: 1 }])]).toEqual([true, false])
     expect(value).toEqual({ bytes: new Uint8Array([1, 2]) })
     expect(Object.getPrototypeOf(copy.bytes)).toBe(Uint8Array.prototype)
   })
@@ -55,7 +57,8 @@ describe('a value of the replica', () => {
     ['an undefined member', { a: undefined }],
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
-    ['a bigint', 1n],
+    ['a bigint of 65 bits', 2n ** 64n],
+    ['a negative bigint of 65 bits', -(2n ** 63n) - 1n],
     ['a date', new Date(0)],
     ['a Map', new Map()],
     ['an instance of a class', new URL('x:y')],
@@ -95,6 +98,20 @@ describe('a value of the replica', () => {
   })
 })
 
+describe('the size of a value', () => {
+  it('is what decides whether a value is within the limit', () => {
+    fc.assert(
+      fc.property(values, value => {
+        const size = valueSize(value)
+        expect(ownValue(value, size)).toEqual(value)
+        expect(() => ownValue(value, size - 1)).toThrow(
+          expect.objectContaining({ code: 'P2P_VALUE_TOO_LARGE' }),
+        )
+      }),
+    )
+  })
+})
+
 describe('the size of text', () => {
   it('is that of its UTF-8', () => {
     fc.assert(
@@ -113,10 +130,12 @@ describe('the canonical encoding', () => {
     [1, '033ff0000000000000'],
     [NaN, '037ff8000000000000'],
     ['hé', '040000000368c3a9'],
+    [2n ** 64n - 1n, '0800ffffffffffffffff'],
+    [-(2n ** 63n), '08018000000000000000'],
     [new Uint8Array([255, 0]), '0500000002ff00'],
     [[null, []], '0600000002000600000000'],
     [{ b: true, a: false }, '07000000020400000001610104000000016202'],
-  ])('of %j is %s', (value, expected) => {
+  ])('of %o is %s', (value, expected) => {
     expect(hex(encodeCanonical(value))).toBe(expected)
   })
 
