@@ -1,0 +1,65 @@
+import type { PeerId } from '@p2p/interfaces'
+import type { Moment } from '@p2p/replica'
+import type { Conversation, Gain } from './conversation.ts'
+import { clockOf, fieldsOf, flagOf, malformed } from './grammar.ts'
+import { meet, packClock, packOpening, parseFingerprint, parseOpening } from './opening.ts'
+import { lackedBy, parsePage, push } from './pages.ts'
+import { reconcile } from './reconcile.ts'
+import type { Replica } from './replica.ts'
+
+/**
+ * The side of a catching-up that drives. PROTOCOL.md, "Catching up", has the steps.
+ *
+ * @returns `busy` if the other one is driving a catching-up with this node already
+ * @throws `P2P_SETTINGS_DIFFER`, `P2P_MALFORMED`
+ */
+export function* catchUp(replica: Replica, peer: PeerId, start: Moment): Conversation<Gain | 'busy'> {
+  replica.expire(start)
+  const since = replica.table.sequence
+  const opened = yield { type: 'open', ...packOpening(replica, start) }
+  if (isBusy(opened.body)) return 'busy'
+  const theirs = parseOpening(replica, peer, opened.body)
+  meet(replica, theirs.clock, opened.now)
+  if (theirs.fingerprint === replica.table.fingerprint()) {
+    replica.completeCatchUp(theirs.vector)
+    return { news: 0, refused: 0 }
+  }
+
+  const pulled = yield* pull(replica, peer)
+  const now = yield* push(lackedBy(replica.table, theirs.vector, since), opened.now)
+  const found = yield* compareAndReconcile(replica, peer, now)
+  const gain = { news: pulled.news + found.news, refused: pulled.refused + found.refused }
+
+  fieldsOf((yield { type: 'finish' }).body, [])
+  replica.completeCatchUp(gain.refused === 0 ? theirs.vector : undefined)
+  return gain
+}
+
+const isBusy = (body: unknown) =>
+  typeof body === 'object' && body !== null && 'busy' in body && body.busy === true
+
+function* pull(replica: Replica, peer: PeerId): Conversation<Gain> {
+  // Nobody has more than fits here; who goes on and on is lying.
+  let budget = 2 * replica.settings.limits.entries
+  let [news, refused] = [0, 0]
+  for (;;) {
+    const { body, now } = yield { type: 'pull' }
+    const { more, ...page } = fieldsOf(body, ['owners', 'entries', 'more'])
+    const told = parsePage(replica, page)
+    const gain = replica.receive(told, peer, now)
+    news += gain.news
+    refused += gain.refused
+    if (!flagOf(more, 'more')) return { news, refused }
+    budget -= told.length
+    if (told.length === 0 || budget < 0) malformed('pages without end')
+  }
+}
+
+function* compareAndReconcile(replica: Replica, peer: PeerId, before: Moment): Conversation<Gain> {
+  replica.expire(before)
+  const { body, now } = yield { type: 'compare', clock: packClock(replica, before) }
+  const { clock, fingerprint } = fieldsOf(body, ['clock', 'fingerprint'])
+  meet(replica, clockOf(clock), now)
+  if (parseFingerprint(fingerprint) === replica.table.fingerprint()) return { news: 0, refused: 0 }
+  return yield* reconcile(replica, peer, now)
+}
