@@ -13,6 +13,10 @@ import {
 } from '../src/index.ts'
 import { cut, decoded, hex, noise, streamOf } from './streams.ts'
 
+// 10^5 frames and messages unless more are asked for: FUZZ_SCALE=100 makes it 10^7, in some minutes.
+const scale = Number(process.env['FUZZ_SCALE'] ?? 1)
+const timeout = 30_000 * scale
+
 // Most of the time goes into the stacks of a hundred thousand errors otherwise.
 const { stackTraceLimit } = Error
 beforeAll(() => {
@@ -80,10 +84,10 @@ const models: readonly [string, StoppableFraming, Model][] = [
 ]
 
 describe.each(models)('%s, fed damaged streams', (_name, framing, model) => {
-  it('finds what a slow reader finds, and ends as it does', () => {
+  it('finds what a slow reader finds, and ends as it does', { timeout }, () => {
     const next = noise(0x5eed)
     let frames = 0
-    for (let round = 0; round < 3000; round++) {
+    for (let round = 0; round < 3000 * scale; round++) {
       const payloads = Array.from({ length: next() % 12 }, () =>
         new Uint8Array(next() + (next() % 45)).fill(0x20 + (next() % 90)),
       )
@@ -149,10 +153,10 @@ const codecs: readonly [string, Codec, (next: () => number) => unknown][] = [
 ]
 
 describe.each(codecs)('%s, fed damaged bytes', (_name, codec, make) => {
-  it('throws P2P_NOT_DECODABLE or gives a value that it can encode', () => {
+  it('throws P2P_NOT_DECODABLE or gives a value that it can encode', { timeout }, () => {
     const next = noise(0xc0dec)
     let [accepted, refused] = [0, 0]
-    for (let round = 0; round < 25_000; round++) {
+    for (let round = 0; round < 25_000 * scale; round++) {
       const value = make(next)
       // half surrogates come of cutting text: the codec is right to refuse them
       const bytes = round % 10 === 0 ? Uint8Array.from({ length: next() }, next) : encoded(codec, value)
