@@ -64,4 +64,4 @@ export const times = {
   answer: 10_000,
   /** Time that `close` gives the last messages to leave. */
   goodbye: 2_000,
-} as const
+}

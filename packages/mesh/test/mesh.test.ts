@@ -254,9 +254,11 @@ describe('a mesh', () => {
         deep: [1, 'two', null],
       })
       expect(asker.links.some(({ peer }) => peer.id === far.id)).toBe(true)
-      await network.clock.advance(90_000)
-      const link = asker.links.find(({ peer }) => peer.id === far.id)
-      expect(link === undefined || link.neighbour).toBe(true)
+      // Others may link the two for reasons of their own, as probes do: so it is gone at some moment
+      const linked = () => asker.links.some(({ peer, neighbour }) => peer.id === far.id && !neighbour)
+      await network.clock.advance(59_000)
+      expect(asker.links.some(({ peer }) => peer.id === far.id)).toBe(true)
+      await network.clock.runUntil(() => !linked(), { limit: 20_000 })
     })
 
     it('finds a node by its id anywhere in the network', async () => {
