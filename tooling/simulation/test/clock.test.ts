@@ -1,4 +1,4 @@
-import { SeededRandom, type SimulationError, VirtualClock } from '@p2p/simulation'
+import { EventHash, SeededRandom, type SimulationError, VirtualClock } from '@p2p/simulation'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -150,6 +150,40 @@ describe('VirtualClock', () => {
     expect(await run([1, 2, 3])).not.toBe(await run([1, 2, 3.000001]))
     expect(await run([1, 2, 3])).not.toBe(await run([2, 1, 3]))
     expect(await run([1, 2, 3])).toMatch(/^[0-9a-f]{16}$/)
+  })
+})
+
+describe('EventHash', () => {
+  it('takes in each byte and the number of bytes, and nothing behind them', () => {
+    const digest = (bytes: number[], behind = 0) => {
+      const memory = new Uint8Array(16).fill(behind)
+      memory.set(bytes, 4)
+      const hash = new EventHash()
+      hash.bytes(new Uint32Array(memory.buffer), 1, bytes.length)
+      return hash.digest
+    }
+    for (let length = 0; length <= 9; length++) {
+      const bytes = Array.from({ length }, (_, index) => index + 1)
+      expect(digest(bytes, 0)).toBe(digest(bytes, 255))
+      expect(digest(bytes)).not.toBe(digest([...bytes, 0]))
+      for (let index = 0; index < length; index++) {
+        const changed = bytes.map((byte, at) => (at === index ? byte ^ 128 : byte))
+        expect(digest(changed)).not.toBe(digest(bytes))
+      }
+    }
+  })
+
+  it('tells texts and numbers apart, and their order', () => {
+    const digest = (...parts: (string | number)[]) => {
+      const hash = new EventHash()
+      for (const part of parts) {
+        if (typeof part === 'string') hash.text(part)
+        else hash.number(part)
+      }
+      return hash.digest
+    }
+    const digests = [[], ['a'], ['b'], ['a', 'b'], ['b', 'a'], ['ab'], [1], [2], [1, 2], [2, 1], [0.1], [-1]]
+    expect(new Set(digests.map(parts => digest(...parts))).size).toBe(digests.length)
   })
 })
 

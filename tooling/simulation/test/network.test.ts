@@ -172,6 +172,35 @@ describe('a connection of SimulatedNetwork', () => {
     expect(codeOfEnd(reader)).toBe('P2P_CONNECTION_RESET')
   })
 
+  it('delivers in the order of writing what arrives at the instant of a resume', async () => {
+    const { clock, b, outbound, inbound } = await connect()
+    const got = collect(inbound, clock)
+    inbound.pause()
+    b.clock.after(15, () => inbound.resume())
+    outbound.write(bytes(1))
+    await clock.advance(5)
+    outbound.write(bytes(2))
+    await clock.advance(10)
+    expect(got.bytes).toEqual([1, 2])
+  })
+
+  it('keeps apart what many write in turn in one instant', async () => {
+    const { clock, network, b } = await connect()
+    const c = network.host('c')
+    const dials = Array.from({ length: 5 }, () => c.transport.dial('sim://b:2'))
+    const got: { bytes: number[]; times: number[] }[] = []
+    await b.transport.listen('sim://b:2', connection => got.push(collect(connection, clock)))
+    const connections = await clock.run(Promise.all(dials))
+    for (let round = 1; round <= 50; round++) {
+      connections.forEach((connection, index) => connection.write(new Uint8Array(round).fill(index)))
+    }
+    await clock.advance(100)
+    expect(got.map(({ times }) => times.length)).toEqual([1, 1, 1, 1, 1])
+    got.forEach(({ bytes }, index) => {
+      expect(bytes).toEqual(new Array<number>((50 * 51) / 2).fill(index))
+    })
+  })
+
   it('takes the time that the bandwidth says', async () => {
     const { clock, outbound, inbound } = await connect({ bandwidth: 10_000, latency: 10 })
     const got = collect(inbound, clock)
@@ -259,6 +288,37 @@ describe('a connection of SimulatedNetwork', () => {
     expect(codeOfEnd(theirs)).toBe('P2P_CONNECTION_RESET')
   })
 
+  it('does not wait for ever for a peer that ends and takes nothing more', async () => {
+    const { clock, outbound, inbound } = await connect({ window: 1000 })
+    outbound.onData(() => undefined)
+    inbound.onData(() => undefined)
+    const theirs = watch(inbound)
+    inbound.write(new Uint8Array(5000))
+    const closing = outbound.close({ timeout: 60_000 })
+    outbound.pause()
+    await clock.advance(10 + 4999)
+    expect(theirs.info).toBeUndefined()
+    await clock.advance(1)
+    expect(theirs.info?.by).toBe('local')
+    expect(codeOfEnd(theirs)).toBe('P2P_TIMEOUT')
+    await clock.run(closing)
+  })
+
+  it('is not told of an abort that gets lost, until it writes', async () => {
+    const { clock, network, outbound, inbound } = await connect()
+    inbound.onData(() => undefined)
+    const theirs = watch(inbound)
+    const cut = network.partition(['a'])
+    outbound.abort()
+    await clock.advance(100)
+    cut.repair()
+    await clock.advance(3_600_000)
+    expect(theirs.info).toBeUndefined()
+    inbound.write(bytes(1))
+    await clock.advance(20)
+    expect(codeOfEnd(theirs)).toBe('P2P_CONNECTION_RESET')
+  })
+
   it('fails at the other end when it is aborted, one latency later', async () => {
     const { clock, outbound, inbound } = await connect()
     const [ours, theirs] = [watch(outbound), watch(inbound)]
@@ -327,6 +387,23 @@ describe('dialling', () => {
     // asked at 0, 200, 600, 1400 and 3000 ms, each 10 ms from the other host
     expect(clock.monotonic()).toBe(3000 + 10 + 10)
     await clock.run(connection.close())
+  })
+
+  it('outlasts the loss of the answer', async () => {
+    let lost = 0
+    const { clock, network } = setUp({ loss: (_, to) => (to === 'a' && lost++ < 4 ? 1 : 0) })
+    const a = network.host('a')
+    await network.host('b').transport.listen('sim://b:1', () => undefined)
+    await clock.run(a.transport.dial('sim://b:1'))
+    expect(clock.monotonic()).toBe(20 + 200 + 400 + 800 + 1600)
+  })
+
+  it('asks no more once it is given up', async () => {
+    const { clock, network } = setUp()
+    const a = network.host('a')
+    network.host('b').crash()
+    expect(await codeOf(clock.run(a.transport.dial('sim://b:1')))).toBe('P2P_TIMEOUT')
+    await clock.runUntilIdle()
   })
 
   it('leaves nothing at the other host when it is given up', async () => {
@@ -454,6 +531,20 @@ describe('a partition', () => {
     cut.repair()
   })
 
+  it('in one direction counts on where the losses before it stopped', async () => {
+    let lost = 0
+    const { clock, network, outbound, inbound } = await connect()
+    network.loss = (_, to) => (to === 'b' && lost++ < 2 ? 1 : 0)
+    network.block(['b'], ['a'])
+    const got = collect(inbound, clock)
+    const ours = watch(outbound)
+    const start = clock.monotonic()
+    outbound.write(bytes(1))
+    await clock.runUntil(() => ours.info !== undefined)
+    expect(got).toEqual({ bytes: [1], times: [start + 10 + 600] })
+    expect(clock.monotonic() - start).toBe(10 + 1400)
+  })
+
   it('in one direction that is short is heard once, not twice', async () => {
     const { clock, network, outbound, inbound } = await connect()
     const got = collect(outbound, clock)
@@ -526,6 +617,18 @@ describe('a crash', () => {
     expect(got.bytes).toEqual([1])
   })
 
+  it('does not send again what got lost', async () => {
+    const { clock, network, a, outbound, inbound } = await connect()
+    const got = collect(inbound, clock)
+    const cut = network.partition(['a'])
+    outbound.write(bytes(1))
+    a.crash()
+    await clock.advance(100)
+    cut.repair()
+    await clock.advance(10_000)
+    expect(got.bytes).toEqual([])
+  })
+
   it('ends with a reset once the host is back', async () => {
     const { clock, network, b, outbound } = await connect()
     const ours = watch(outbound)
@@ -592,6 +695,23 @@ describe('a pause of a host', () => {
     await clock.advance(0)
     expect(codeOfEnd(end)).toBe('P2P_CONNECTION_RESET')
     expect(c.up).toBe(true)
+  })
+
+  it('in which a listener is closed aborts what was to be accepted', async () => {
+    const { clock, network } = setUp()
+    const a = network.host('a')
+    const b = network.host('b')
+    let accepted = 0
+    const listener = await b.transport.listen('sim://b:1', () => (accepted += 1))
+    b.clock.pause()
+    // overdue when the host runs on, so that it is before the accept
+    b.clock.after(100, () => void listener.close())
+    const end = watch(await clock.run(a.transport.dial('sim://b:1')))
+    await clock.advance(1000)
+    b.clock.resume()
+    await clock.advance(100)
+    expect(accepted).toBe(0)
+    expect(codeOfEnd(end)).toBe('P2P_CONNECTION_RESET')
   })
 
   it('longer than the deadline of a dial ends the dial, though the answer lies in the socket', async () => {

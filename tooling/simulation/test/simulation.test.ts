@@ -155,7 +155,8 @@ describe('a failure', () => {
     ])
     expect(host.up).toBe(true)
     // A run that has failed does not go on.
-    expect(await failureOf(simulation.advance(1))).toBe(failure)
+    expect(await failureOf(simulation.advance(1000))).toBe(failure)
+    expect(value).toBe(7)
     expect(await failureOf(simulation.end())).toBe(failure)
   })
 
@@ -210,17 +211,27 @@ describe('a failure', () => {
       'the scenario: ouch\n  seed 1, at 0.050000 s\n      0.050000 s    the roof falls in',
     )
     const waiting = new Simulation({ seed: 1 })
-    waiting.every(10, () => undefined)
+    waiting.host('busy', ({ clock }) => {
+      const tick = () => void clock.after(10, tick)
+      tick()
+    })
     const timeout = await failureOf(waiting.runUntil(() => false, { limit: 1000 }))
     expect(timeout.message).toMatch(/^the scenario: the condition did not hold within 1000 ms/)
   })
 
   it('leaves the listeners of the process as they were', async () => {
-    const before = process.rawListeners('unhandledRejection')
+    const ours = () => undefined
+    process.on('unhandledRejection', ours)
+    process.once('uncaughtException', ours)
+    const listeners = () =>
+      ['unhandledRejection', 'uncaughtException'].map(event => process.rawListeners(event))
+    const before = listeners()
     const simulation = new Simulation({ seed: 1 })
     simulation.host('a', () => Promise.reject(new Error('no')))
     await failureOf(simulation.advance(1))
-    expect(process.rawListeners('unhandledRejection')).toEqual(before)
+    expect(listeners()).toEqual(before)
+    process.off('unhandledRejection', ours)
+    process.off('uncaughtException', ours)
   })
 })
 
@@ -303,6 +314,40 @@ describe('a host of a simulation', () => {
     expect(log).toHaveLength(2)
   })
 
+  it('has other dice after a restart', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    const host = simulation.host('a', ({ random }) => random.next())
+    await simulation.ready()
+    const first = host.app
+    host.crash()
+    host.restart()
+    await simulation.ready()
+    expect(host.app).not.toBe(first)
+  })
+
+  it('that has crashed is not booted, and fails no more, by what comes too late', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    const settle: ((outcome: Promise<string>) => void)[] = []
+    const host = simulation.host('a', () => new Promise<string>(resolve => settle.push(resolve)))
+    await simulation.advance(1)
+    host.crash()
+    host.restart()
+    await simulation.advance(1)
+    settle[0]?.(Promise.resolve('too late'))
+    await simulation.advance(1)
+    expect(host.booted).toBe(false)
+    settle[1]?.(Promise.resolve('in time'))
+    await simulation.ready()
+    expect(host.app).toBe('in time')
+    host.crash()
+    host.restart()
+    await simulation.advance(1)
+    host.crash()
+    settle[2]?.(Promise.reject(new Error('too late')))
+    await simulation.advance(1)
+    expect(await simulation.end()).toMatchObject({ time: 5 })
+  })
+
   it('keeps its wrong clock over a restart, while its monotonic time begins anew', async () => {
     const { simulation, host } = boots()
     const truth = () => simulation.clock.now()
@@ -373,8 +418,8 @@ describe('a script of faults', () => {
       { kind: 'crash', at: 100, lasts: 50, host: 'a', store: 'lost' },
       { kind: 'pause', at: 110, lasts: 50, host: 'b' },
       { kind: 'clock', at: 120, host: 'c', by: 777 },
-      { kind: 'loss', at: 130, lasts: 100, rate: 0.5 },
-      { kind: 'loss', at: 140, lasts: 10, rate: 0.9 },
+      { kind: 'loss', at: 130, lasts: 20, rate: 0.9 },
+      { kind: 'loss', at: 140, lasts: 90, rate: 0.5 },
       { kind: 'partition', at: 150, lasts: 20, groups: [['a'], ['b', 'c']] },
     ])
     const states: string[] = []
@@ -388,7 +433,7 @@ describe('a script of faults', () => {
       '100: false false 0 0.01',
       '110: false true 0 0.01',
       '120: false true 777 0.01',
-      '130: false true 777 0.5',
+      '130: false true 777 0.9',
       '140: false true 777 0.9',
       '150: true true 777 0.5',
       '160: true false 777 0.5',
@@ -396,6 +441,12 @@ describe('a script of faults', () => {
     ])
     expect(simulation.timeline).toContain('partition: a | b c')
     expect(simulation.timeline).toContain('end of partition: a | b c')
+  })
+
+  it('is another one for each plan', () => {
+    const simulation = new Simulation({ seed: 1 })
+    const plan = { duration: 10_000, losses: { every: 100, lasts: { min: 1, max: 2 }, rate: 0.5 } }
+    expect(simulation.faults(plan)).not.toEqual(simulation.faults(plan))
   })
 
   it('names only hosts that exist', async () => {

@@ -9,7 +9,7 @@ import { SegmentQueue } from './segment-queue.ts'
 export const retransmissionDelay = 200
 /**
  * So many losses of one segment in a row cost the connection. Who dials goes on until its own deadline; who answers a dial outlasts the
- * usual one of 10 s.
+ * usual one of 10 s. A reset is not sent again.
  */
 const patience: Record<SegmentKind, number> = {
   open: Infinity,
@@ -75,7 +75,6 @@ export class Stream implements Scheduled {
   // What has left in this instant, which for the writer is not over yet.
   #burst = 0
   #burstAt = -1
-  #lastArrival = 0
   #busyUntil = 0
   // When the head's event is due. Events of the queue that are for another time are left over from an earlier head.
   #due = -1
@@ -212,10 +211,6 @@ export class Stream implements Scheduled {
 
   #arrive(head: Segment, now: number, acknowledged: boolean): void {
     const { medium } = this.#path
-    if (head.kind === 'probe' && !acknowledged) {
-      this.#miss(head, now)
-      return
-    }
     this.#flight.shift()
     const next = this.#flight.first
     // It has come, but to the writer that is the same as a loss. The answer to a dial is its acknowledgement.
@@ -226,7 +221,7 @@ export class Stream implements Scheduled {
   }
 
   #miss(head: Segment, now: number): void {
-    if (this.#orphan || head.kind === 'reset') {
+    if (this.#orphan) {
       this.clear()
       return
     }
@@ -268,8 +263,7 @@ export class Stream implements Scheduled {
     const { medium, random, latency } = this.#path
     const leaves = this.#occupy(bytes, now)
     const jitter = medium.jitter === 0 ? 0 : random.next() * medium.jitter
-    this.#lastArrival = Math.max(this.#lastArrival, leaves + latency + jitter)
-    segment.arrival = this.#lastArrival
+    segment.arrival = leaves + latency + jitter
     segment.sentAt = now
     this.#outstanding += bytes
     this.#flight.push(segment)
@@ -281,8 +275,7 @@ export class Stream implements Scheduled {
     this.#outstanding += bytes
     if (this.#path.medium.bandwidth === Infinity) return
     const before = this.#busyUntil
-    this.#lastArrival += this.#occupy(bytes, now) - before
-    segment.arrival = this.#lastArrival
+    segment.arrival += this.#occupy(bytes, now) - before
   }
 
   /** Occupies the line for so many bytes; answers when the last of them has left. */
