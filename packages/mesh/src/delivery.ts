@@ -1,6 +1,7 @@
 import type { Clock } from '@p2p/interfaces'
 import { MeshError } from './errors.ts'
 import type { Handlers } from './handlers.ts'
+import type { MeshLimits } from './limits.ts'
 import { Inbox } from './inbox.ts'
 import { createMessage, type Message, type MessageParts } from './message.ts'
 
@@ -8,7 +9,7 @@ import { createMessage, type Message, type MessageParts } from './message.ts'
 export interface DeliverySettings {
   readonly clock: Clock
   readonly handlers: Handlers
-  readonly inbox: number
+  readonly limits: MeshLimits
   readonly onMessage: (message: Message) => void
   readonly onError: (error: MeshError) => void
 }
@@ -20,7 +21,8 @@ export class Delivery {
 
   constructor(settings: DeliverySettings) {
     this.#settings = settings
-    this.inbox = new Inbox(settings.inbox, settings.clock)
+    const { inbox, inboxBytes } = settings.limits
+    this.inbox = new Inbox(inbox, inboxBytes, settings.clock)
   }
 
   /** A message that expects no answer. A handler that fails is an event, and nobody else's loss. */
@@ -29,8 +31,8 @@ export class Delivery {
     const { handlers } = this.#settings
     const handler = handlers.of(message.protocol)
     if (handler !== undefined) this.#run(message, handler)
-    else if (handlers.chained) this.#run(message, offered => this.#offer(offered))
-    else this.#leave(message)
+    else if (handlers.chained) this.#run(message, offered => this.#offer(offered, parts.size))
+    else this.#leave(message, parts.size)
   }
 
   /** A request: what the handler answers. @throws `P2P_NO_HANDLER`, and what the handler throws */
@@ -55,12 +57,12 @@ export class Delivery {
     }
   }
 
-  async #offer(message: Message): Promise<void> {
-    if (!(await this.#settings.handlers.offer(message))) this.#leave(message)
+  async #offer(message: Message, size: number): Promise<void> {
+    if (!(await this.#settings.handlers.offer(message))) this.#leave(message, size)
   }
 
-  #leave(message: Message): void {
-    this.inbox.push(message)
+  #leave(message: Message, size: number): void {
+    this.inbox.push(message, size)
     this.#settings.onMessage(message)
   }
 

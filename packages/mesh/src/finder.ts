@@ -13,6 +13,9 @@ export interface FinderSettings {
   readonly tell: (to: Contact, body: unknown) => Promise<unknown>
 }
 
+// A node that has just come is not known everywhere yet, so the question is asked again, after this many milliseconds, then twice as many, …
+const firstPause = 500
+
 // Answering dials an address that the asker names: at most so many at a time, so that nobody can make us dial the world.
 const answersAtOnce = 16
 
@@ -25,6 +28,7 @@ export class Finder {
   readonly #settings: FinderSettings
   readonly #waiting = new Map<PeerId, Set<Waiter<Contact>>>()
   #answering = 0
+  #closed = false
 
   constructor(settings: FinderSettings) {
     this.#settings = settings
@@ -37,9 +41,11 @@ export class Finder {
     const settings = { timeout: times.answer, ...options, clock: this.#settings.clock, what: `news of ${id}` }
     try {
       return await wait<Contact>(settings, waiter => {
+        if (this.#closed) throw closedError()
         waiting.add(waiter)
-        this.#settings.broadcast({ id: idToBytes(id), asker: encodeContact(this.#settings.self()) })
+        const asking = this.#askAgainAndAgain(id)
         return () => {
+          asking[Symbol.dispose]()
           waiting.delete(waiter)
           if (waiting.size === 0) this.#waiting.delete(id)
         }
@@ -48,6 +54,24 @@ export class Finder {
       if (!MeshError.is(error, 'P2P_TIMEOUT')) throw error
       throw new MeshError('P2P_PEER_NOT_FOUND', `nobody in the network answers to ${id}`, { cause: error })
     }
+  }
+
+  /** Ends what waits. */
+  close(): void {
+    this.#closed = true
+    for (const waiting of Array.from(this.#waiting.values())) {
+      for (const waiter of Array.from(waiting)) waiter.reject(closedError())
+    }
+  }
+
+  #askAgainAndAgain(id: PeerId): Disposable {
+    let timer: Disposable | undefined
+    const ask = (pause: number) => {
+      this.#settings.broadcast({ id: idToBytes(id), asker: encodeContact(this.#settings.self()) })
+      timer = this.#settings.clock.after(pause, () => ask(pause * 2))
+    }
+    ask(firstPause)
+    return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() }
   }
 
   /** A `/mesh/find` arrived. What is not one is dropped. */
@@ -72,6 +96,8 @@ export class Finder {
     for (const waiter of Array.from(this.#waiting.get(from) ?? [])) waiter.resolve(contact)
   }
 }
+
+const closedError = () => new MeshError('P2P_CLOSED', 'the mesh was closed')
 
 const encodeContact = ({ id, addresses }: Contact) => ({ id: idToBytes(id), addresses: [...addresses] })
 

@@ -7,15 +7,18 @@ import { MeshError } from './errors.ts'
  */
 export class Inbox<T> {
   readonly #limit: number
+  readonly #byteLimit: number
   readonly #clock: Clock
-  #items: (T | undefined)[] = []
+  #items: ({ readonly item: T; readonly size: number } | undefined)[] = []
   #head = 0
+  #bytes = 0
   readonly #waiters = new Set<Waiter<T>>()
   #closed = false
   #dropped = 0
 
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number, byteLimit: number, clock: Clock) {
     this.#limit = limit
+    this.#byteLimit = byteLimit
     this.#clock = clock
   }
 
@@ -29,7 +32,8 @@ export class Inbox<T> {
     return this.#dropped
   }
 
-  push(item: T): void {
+  /** @param size the bytes that the item stands for */
+  push(item: T, size: number): void {
     if (this.#closed) return
     const [waiter] = this.#waiters
     if (waiter !== undefined) {
@@ -37,11 +41,12 @@ export class Inbox<T> {
       waiter.resolve(item)
       return
     }
-    if (this.size >= this.#limit) {
+    while (this.size > 0 && (this.size >= this.#limit || this.#bytes + size > this.#byteLimit)) {
       this.#shift()
       this.#dropped++
     }
-    this.#items.push(item)
+    this.#bytes += size
+    this.#items.push({ item, size })
   }
 
   /** At most `count` messages, at once, perhaps none. */
@@ -65,12 +70,14 @@ export class Inbox<T> {
     this.#closed = true
     this.#items = []
     this.#head = 0
+    this.#bytes = 0
     for (const waiter of this.#waiters) waiter.reject(closedError())
     this.#waiters.clear()
   }
 
   #shift(): T {
-    const item = this.#items[this.#head] as T
+    const { item, size } = this.#items[this.#head] as { item: T; size: number }
+    this.#bytes -= size
     this.#items[this.#head++] = undefined
     // Moving the rest costs as much as reading half of it did
     if (this.#head > 64 && this.#head * 2 > this.#items.length) {

@@ -10,15 +10,17 @@ export interface MeshLimits {
   readonly handshakes: number
   /** Bytes queued for one peer; a peer that takes them slower than we make them loses its link. */
   readonly queue: number
-  /** Requests of one peer that our handlers are working on. */
+  /** Requests of one peer that our handlers are working on, and the bytes of their bodies. */
   readonly requestsPerPeer: number
+  readonly requestBytesPerPeer: number
   /** Our own requests in progress. */
   readonly requests: number
-  /** Messages without a handler that wait to be read; the oldest gives way. */
+  /** Messages without a handler that wait to be read, and the bytes of their bodies; the oldest gives way. */
   readonly inbox: number
+  readonly inboxBytes: number
   /** Bytes of recent broadcasts that are kept for those who missed them. */
   readonly log: number
-  /** Origins of broadcasts that are remembered. */
+  /** Streams of broadcasts that are remembered: an origin has one, two after a restart. */
   readonly origins: number
   /** Nodes that we have met and remember. */
   readonly contacts: number
@@ -31,8 +33,10 @@ export const defaultLimits: MeshLimits = {
   handshakes: 64,
   queue: 16 * 1024 * 1024,
   requestsPerPeer: 1024,
+  requestBytesPerPeer: 16 * 1024 * 1024,
   requests: 16_384,
   inbox: 4096,
+  inboxBytes: 64 * 1024 * 1024,
   log: 8 * 1024 * 1024,
   origins: 16_384,
   contacts: 1024,
@@ -59,7 +63,7 @@ export const times = {
   shuffle: 20_000,
   /** A node without neighbours tries its seeds and what it remembers at intervals that grow from the first to the last. */
   firstRetry: 500,
-  lastRetry: 10_000,
+  lastRetry: 6_000,
   /** Default deadline of `connect`, `request`, `find`. */
   answer: 10_000,
   /** Time that `close` gives the last messages to leave. */

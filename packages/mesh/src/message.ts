@@ -20,6 +20,8 @@ export interface MessageParts {
   readonly from: Contact
   readonly protocol: string
   readonly body: unknown
+  /** Bytes of the body as it came. */
+  readonly size: number
   readonly time: number
   readonly reply: (body: unknown) => Promise<void>
   /** For a request: gives the signal that tells that its answer is not wanted any more. Made on demand, for most handlers do not look. */
@@ -29,7 +31,7 @@ export interface MessageParts {
 const never = new AbortController().signal
 
 /** A message of these parts. */
-export const createMessage = ({ signal, reply, ...parts }: MessageParts): Message => ({
+export const createMessage = ({ signal, reply, size: _size, ...parts }: MessageParts): Message => ({
   ...parts,
   reply,
   get signal() {

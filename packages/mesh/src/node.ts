@@ -62,7 +62,7 @@ export class MeshNode implements Mesh {
   readonly #events = new Events<MeshEvents>((event, error) => {
     const what = `a listener of ${String(event)} failed`
     // A failing listener of `error` must not call itself for ever
-    if (event === 'error') this.#errors.push(new MeshError('P2P_HANDLER_FAILED', what, { cause: error }))
+    if (event === 'error') this.#keep(new MeshError('P2P_HANDLER_FAILED', what, { cause: error }))
     else this.#report('P2P_HANDLER_FAILED', what, error)
   })
   readonly #handlers = new Handlers()
@@ -93,7 +93,7 @@ export class MeshNode implements Mesh {
     this.#delivery = new Delivery({
       clock,
       handlers: this.#handlers,
-      inbox: limits.inbox,
+      limits,
       onMessage: message => this.#events.emit('message', message),
       onError: error => this.#fail(error),
     })
@@ -224,8 +224,7 @@ export class MeshNode implements Mesh {
       typeof to === 'string'
         ? await this.#links.dial(to, id, waiting)
         : await this.#links.reach({ id: checkId(to.id), addresses: to.addresses }, waiting)
-    this.#overlay.join(peer.id)
-    return peer.contact
+    return this.#overlay.joined(peer, waiting)
   }
 
   disconnect(peer: Contact | PeerId): void {
@@ -390,6 +389,7 @@ export class MeshNode implements Mesh {
       from: peer.contact,
       protocol,
       body: value,
+      size: body.length,
       time: this.#clock.now(),
       reply: async answer => {
         await this.send(peer.contact, protocol, answer)
@@ -418,6 +418,7 @@ export class MeshNode implements Mesh {
       from: from ?? { id: origin, addresses: [] },
       protocol,
       body: value,
+      size: body.length,
       time: this.#clock.now() - age,
       reply: async answer => {
         await this.send(origin, protocol, answer)
@@ -432,6 +433,7 @@ export class MeshNode implements Mesh {
       from: peer.contact,
       protocol,
       body: this.#codec.decode(body),
+      size: body.length,
       time: this.#clock.now(),
       signal,
     })
@@ -496,9 +498,13 @@ export class MeshNode implements Mesh {
   }
 
   #fail(error: MeshError): void {
+    this.#keep(error)
+    this.#events.emit('error', error)
+  }
+
+  #keep(error: MeshError): void {
     this.#errors.push(error)
     if (this.#errors.length > errorsKept) this.#errors.shift()
-    this.#events.emit('error', error)
   }
 
   #check(): void {
@@ -508,6 +514,7 @@ export class MeshNode implements Mesh {
   async #close(): Promise<void> {
     this.#timer?.[Symbol.dispose]()
     this.#overlay.close()
+    this.#finder.close()
     this.#broadcasts.close()
     await Promise.all(this.#listeners.map(listener => listener.close()))
     await this.#links.close()

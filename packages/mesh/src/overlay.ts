@@ -1,7 +1,9 @@
-import type { Address, Clock, Contact, PeerId, Random } from '@p2p/interfaces'
+import type { Address, Clock, Contact, PeerId, Random, WaitOptions } from '@p2p/interfaces'
 import { Book, type Target } from './core/book.ts'
+import { wait, type Waiter } from '@p2p/interfaces/wait'
 import { areApart, Component } from './core/component.ts'
 import { Membership, type MembershipEffect } from './core/membership.ts'
+import { MeshError } from './errors.ts'
 import { type MeshLimits, times } from './limits.ts'
 import type { LinkEnd } from './link/link.ts'
 import type { LinkManager } from './link/link-manager.ts'
@@ -40,6 +42,8 @@ export class Overlay {
   readonly #component: Component
   #closed = false
   #acting = false
+  /** Who waits for whom to become a neighbour. */
+  readonly #joining = new Map<PeerId, Set<Waiter<Contact>>>()
   /** Why the link that is ending right now ends. */
   #reason: Error | undefined
 
@@ -76,6 +80,25 @@ export class Overlay {
     this.#act()
   }
 
+  /** Joins, and waits until the peer is our neighbour: what is broadcast from then on reaches its network. @throws `P2P_PEER_UNREACHABLE` if it goes first */
+  joined(peer: Peer, options: WaitOptions): Promise<Contact> {
+    const settings = { ...options, clock: this.#settings.clock, what: `${peer.id} to become a neighbour` }
+    return wait<Contact>(settings, waiter => {
+      this.join(peer.id)
+      if (this.neighbours.has(peer.id)) {
+        waiter.resolve(peer.contact)
+        return undefined
+      }
+      const waiting = this.#joining.get(peer.id) ?? new Set<Waiter<Contact>>()
+      this.#joining.set(peer.id, waiting)
+      waiting.add(waiter)
+      return () => {
+        waiting.delete(waiter)
+        if (waiting.size === 0) this.#joining.delete(peer.id)
+      }
+    })
+  }
+
   linkUp(peer: Peer): void {
     this.#book.meet(peer.contact)
     this.#membership.linkUp(peer.contact)
@@ -84,6 +107,9 @@ export class Overlay {
 
   linkDown(peer: Peer, end: LinkEnd): void {
     if (end.leaving) this.#book.forget(peer.id)
+    for (const waiter of Array.from(this.#joining.get(peer.id) ?? [])) {
+      waiter.reject(end.error ?? new MeshError('P2P_PEER_UNREACHABLE', `${peer.id} ended the link`))
+    }
     this.#reason = end.error
     this.#membership.linkDown(peer.id, this.#now(), end.leaving)
     this.#act()
@@ -157,6 +183,8 @@ export class Overlay {
           break
         case 'neighbourUp':
           this.#settings.neighbourUp(effect.contact)
+          for (const waiter of Array.from(this.#joining.get(effect.contact.id) ?? []))
+            waiter.resolve(effect.contact)
           break
         case 'neighbourDown':
           this.#settings.neighbourDown(effect.contact, this.#reason)
@@ -170,7 +198,7 @@ export class Overlay {
     try {
       await this.#settings.links.reach(contact, { timeout: times.answer })
     } catch {
-      // Membership goes on to somebody else, and comes back to this one later: `explain` will tell
+      // Membership goes on to somebody else, and comes back to this one later
       this.#membership.dialFailed(contact.id, this.#now())
       this.#act()
     }

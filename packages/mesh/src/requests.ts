@@ -38,6 +38,7 @@ export interface RequestsSettings {
 }
 
 interface Answering {
+  readonly size: number
   abort: AbortController | undefined
   cancelled: boolean
 }
@@ -158,12 +159,15 @@ export class Requests {
     const answering = this.#answering.get(peer.id) ?? new Map<number, Answering>()
     if (answering.has(id))
       throw new MeshError('P2P_MALFORMED', `the peer used the request number ${id} twice`)
-    if (answering.size >= this.#settings.limits.requestsPerPeer) {
+    const { requestsPerPeer, requestBytesPerPeer } = this.#settings.limits
+    let bytesHeld = named.body.length
+    for (const { size } of answering.values()) bytesHeld += size
+    if (answering.size >= requestsPerPeer || (answering.size > 0 && bytesHeld > requestBytesPerPeer)) {
       const message = `${answering.size} requests of this peer are being answered`
       peer.link.send(encodeReject({ id, code: 'P2P_LIMIT_REACHED', message }))
       return
     }
-    const entry: Answering = { abort: undefined, cancelled: false }
+    const entry: Answering = { size: named.body.length, abort: undefined, cancelled: false }
     answering.set(id, entry)
     this.#answering.set(peer.id, answering)
     peer.link.lastUsed = this.#settings.clock.monotonic()

@@ -4,6 +4,7 @@ import { createIdentity, identityFromKey, type Mesh, type Message } from '../src
 import { encodeBroadcast, nameOffset } from '../src/wire/broadcast.ts'
 import { Kind } from '../src/wire/header.ts'
 import { begin, encodeHello, networkTag } from '../src/wire/hello.ts'
+import { encodeMembership } from '../src/wire/membership.ts'
 import { addressOf, at, TestNetwork } from './network.ts'
 
 /** What each node's application gets of a protocol. */
@@ -404,6 +405,61 @@ describe('a mesh', () => {
       await network.settle()
       expect(lost).toEqual([])
       expect(witness.peers.map(({ id }) => id)).toContain(victim.id)
+    })
+
+    it('what was broadcast right after connect was lost, for the link was not between neighbours yet', async () => {
+      for (let trial = 0; trial < 10; trial++) {
+        const [one, two] = [await network.add(), await network.add()]
+        const heard = one.recv()
+        await network.run(two.connect(addressOf(one)))
+        two.broadcast('/early', trial)
+        expect((await network.run(heard)).body).toBe(trial)
+      }
+    })
+
+    it('a node that had just come was not found, for it was asked for once and too early', async () => {
+      const nodes = await network.grow(12)
+      const late = await network.add({ listen: ['memory://late'] })
+      const asking = at(nodes, 5).find(late.id)
+      asking.catch(() => undefined)
+      await network.clock.advance(300)
+      await network.run(late.connect(addressOf(at(nodes, 0))))
+      expect((await network.run(asking)).addresses).toEqual(['memory://late'])
+    })
+
+    it('a search went on after close', async () => {
+      const nodes = await network.grow(2)
+      const asking = at(nodes, 0).find(createIdentity(network.random).id)
+      asking.catch(() => undefined)
+      await network.run(at(nodes, 0).close())
+      await expect(asking).rejects.toMatchObject({ code: 'P2P_CLOSED' })
+    })
+
+    it('a neighbour could make a node dial any number of addresses at once', async () => {
+      const victim = at(await network.grow(1), 0)
+      const silent = await network.transport().listen('memory://silent', () => undefined)
+      const liar = await liarNextTo(victim, network)
+      liar.say(begin(Kind.join).done())
+      for (let count = 0; count < 300; count++) {
+        const contact = { id: createIdentity(network.random).id, addresses: ['memory://silent'] as const }
+        liar.say(encodeMembership({ type: 'forwardJoin', hops: 0, contact }))
+      }
+      await network.clock.advance(50)
+      expect(victim.stats().handshakes).toBeLessThanOrEqual(6)
+      await silent.close()
+    })
+
+    it('errors of a listener of errors were kept without end', async () => {
+      const [one, two] = await network.grow(2)
+      one?.on('error', () => {
+        throw new Error('again')
+      })
+      one?.handle('/bad', () => {
+        throw new Error('bad')
+      })
+      for (let count = 0; count < 50; count++) two?.broadcast('/bad', count)
+      await network.settle()
+      expect(one?.errors).toHaveLength(16)
     })
   })
 })

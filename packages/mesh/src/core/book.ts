@@ -86,8 +86,8 @@ export class Book {
       : [...targets.slice(0, seeds.length), picked]
   }
 
-  /** Half to one and a half times the delay: nodes that lost each other at one moment must not all come back at one moment. */
+  /** The delay, give or take a third: nodes that lost each other at one moment must not all come back at one moment. */
   #later(now: number, delay: number): number {
-    return now + delay * (0.5 + this.#random.next())
+    return now + delay * (0.67 + 0.66 * this.#random.next())
   }
 }

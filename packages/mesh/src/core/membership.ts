@@ -190,7 +190,9 @@ export class Membership {
     if (contact.id === this.#self || this.#active.has(contact.id)) return
     const next = hops === 0 || this.#active.size <= 1 ? undefined : this.#pick(this.#active.keys(), from)
     if (next === undefined) {
-      this.#want(contact, 'urgent')
+      // A neighbour may name as many joiners as it likes; we dial no more at a time than we could take
+      if (this.#wishes.size < this.#settings.activeSize) this.#want(contact, 'urgent')
+      else this.#remember(contact)
       return
     }
     if (hops === rememberHops) this.#remember(contact)
@@ -277,6 +279,8 @@ export class Membership {
 
   #rest(id: PeerId, now: number): void {
     const failures = (this.#rests.get(id)?.failures ?? 0) + 1
+    const [oldest] = this.#rests.keys()
+    if (oldest !== undefined && this.#rests.size >= 4 * this.#settings.passiveSize) this.#rests.delete(oldest)
     const pause = Math.min(firstRest * 2 ** (failures - 1), longestRest)
     this.#rests.set(id, { until: now + pause * (0.5 + this.#random.next()), failures })
     // Often out of reach: others will speak of it if it is back.

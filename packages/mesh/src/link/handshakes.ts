@@ -46,6 +46,7 @@ export class Handshakes {
   readonly #incarnation: Uint8Array
   readonly #pending = new Map<Link, Pending>()
   #serial = 0
+  #inbound = 0
 
   constructor(settings: LinkManagerSettings, owner: HandshakesOwner) {
     this.#settings = settings
@@ -58,13 +59,18 @@ export class Handshakes {
     return this.#pending.size
   }
 
+  /** Those that others began. */
+  get inbound(): number {
+    return this.#inbound
+  }
+
   /** The dialling end: says HELLO. The waiter is settled when the link is established or has failed. */
   begin(pending: Pending & { readonly waiter: Waiter<Peer> }): void {
     const { link, expected } = pending
     link.nonce = this.#settings.random.fill(new Uint8Array(8))
     link.listener = this.#onReply
     this.#add(pending)
-    link.send(encodeHello(this.#hello(link, expected, false)))
+    link.send(encodeHello(this.#hello(link, expected)))
     link.start()
   }
 
@@ -79,7 +85,7 @@ export class Handshakes {
   ended(link: Link, end: LinkEnd): boolean {
     const pending = this.#pending.get(link)
     if (pending === undefined) return false
-    this.#pending.delete(link)
+    this.#remove(pending)
     const why = end.error?.message ?? 'the connection ended'
     const error =
       end.error instanceof MeshError
@@ -102,6 +108,7 @@ export class Handshakes {
   #add(pending: Pending): void {
     const { link } = pending
     this.#pending.set(link, pending)
+    if (pending.waiter === undefined) this.#inbound++
     const timer = this.#settings.clock.after(times.handshake, () => {
       if (link.peer !== undefined) return
       link.abort(new MeshError('P2P_HANDSHAKE_FAILED', `no HELLO within ${times.handshake} ms`))
@@ -109,7 +116,12 @@ export class Handshakes {
     void link.closed.then(() => timer[Symbol.dispose]())
   }
 
-  #hello(link: Link, peer: PeerId | undefined, reply: boolean): Hello {
+  #remove(pending: Pending): void {
+    this.#pending.delete(pending.link)
+    if (pending.waiter === undefined) this.#inbound--
+  }
+
+  #hello(link: Link, peer: PeerId | undefined): Hello {
     const { identity } = this.#settings
     this.#serial++
     return {
@@ -120,7 +132,7 @@ export class Handshakes {
       incarnation: this.#incarnation,
       serial: this.#serial,
       nonce: link.nonce,
-      epoch: reply && peer !== undefined ? this.#owner.epochOf(peer) : 0,
+      epoch: peer === undefined ? 0 : this.#owner.epochOf(peer),
       addresses: this.#owner.addresses(),
       held: peer === undefined ? undefined : this.#held(link, peer),
     }
@@ -147,10 +159,11 @@ export class Handshakes {
     const hello = decodeHello(bytes, start, end)
     const contact = this.#judge(link, hello, { proven: pending.proven })
     if (contact === undefined) return
-    this.#pending.delete(link)
+    this.#remove(pending)
     link.nonce = hello.nonce
+    this.#owner.epochKnown(hello.epoch)
     this.#owner.bury(contact.id, hello)
-    link.send(encodeHello(this.#hello(link, contact.id, true)))
+    link.send(encodeHello(this.#hello(link, contact.id)))
     this.#owner.establish(link, contact, hello)
   }
 
@@ -168,7 +181,7 @@ export class Handshakes {
     const { expected, proven, waiter } = pending
     const contact = this.#judge(link, hello, { expected, proven, nonce: link.nonce })
     if (contact === undefined) return
-    this.#pending.delete(link)
+    this.#remove(pending)
     this.#owner.epochKnown(hello.epoch)
     this.#owner.bury(contact.id, hello)
     const peer = this.#owner.establish(link, contact, hello)
@@ -176,11 +189,11 @@ export class Handshakes {
     waiter.resolve(peer)
   }
 
-  /** We did not say what we hold, not knowing the peer: if it holds a link that we do not, say it now. */
+  /** What we could not say when we did not know the peer: that we do not hold a link that it holds, and its former epoch. */
   #correct(link: Link, peer: Peer, hello: Hello): void {
     const ours = Array.from(peer.links, ({ nonce }) => nonce)
     const unknown = hello.held?.some(nonce => !ours.some(known => compareBytes(known, nonce) === 0)) ?? false
-    if (unknown) link.send(encodeHello(this.#hello(link, peer.id, false)))
+    if (unknown || this.#owner.epochOf(peer.id) > 0) link.send(encodeHello(this.#hello(link, peer.id)))
   }
 
   /** Who is at the other end, unless its HELLO cannot be accepted: then the link is ended. */

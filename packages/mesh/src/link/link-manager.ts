@@ -67,6 +67,8 @@ export class LinkManager {
   readonly #dials = new Map<PeerId, Promise<Peer>>()
   /** What is being dialled or secured at the moment, to be given up when the node closes. */
   readonly #attempts = new Set<AbortController>()
+  /** Links that are being told that there is no room for them. */
+  readonly #turnedAway = new Set<Link>()
   #closed = false
   #accepting = 0
   #lastTick: number
@@ -181,7 +183,8 @@ export class LinkManager {
       if (link.peer === undefined) link.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
       else link.end(Kind.goodbye, Reason.leaving, 'leaving')
     }
-    await Promise.all(Array.from(this.#links, link => link.closed))
+    for (const link of this.#turnedAway) link.connection.abort()
+    await Promise.all(Array.from([...this.#links, ...this.#turnedAway], link => link.closed))
   }
 
   #transport(address: Address): Transport {
@@ -222,7 +225,7 @@ export class LinkManager {
   ): Promise<void> {
     const { security, network } = this.#settings
     if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
-    if (this.#links.size >= this.#settings.limits.links) {
+    if (this.#links.size + this.#attempts.size > this.#settings.limits.links) {
       throw new MeshError('P2P_LIMIT_REACHED', `this node has ${this.#links.size} links already`)
     }
     const raw = await transport.dial(address, { signal })
@@ -244,15 +247,14 @@ export class LinkManager {
   async #accept(raw: Connection): Promise<void> {
     const { security, network, limits } = this.#settings
     const perHost = this.#perHost.get(hostOf(raw.remote)) ?? 0
-    const inProgress = this.#accepting + this.#handshakes.size
+    // Those who have stalled longest make room, so that they do not keep an honest peer waiting
+    if (this.#handshakes.inbound >= limits.handshakes) this.#handshakes.dropOldest()
     if (
-      inProgress >= limits.handshakes ||
+      this.#accepting >= limits.handshakes ||
       this.#links.size >= limits.links ||
       perHost >= limits.linksPerHost
     ) {
-      const error = new MeshError('P2P_LIMIT_REACHED', 'too many links or handshakes')
-      new Link(raw, this.#context).end(Kind.refuse, Reason.limit, 'too many links', error)
-      this.#owner.refused(raw.remote, error)
+      this.#turnAway(raw)
       return
     }
     this.#accepting++
@@ -274,6 +276,19 @@ export class LinkManager {
       this.#attempts.delete(attempt)
       this.#accepting--
     }
+  }
+
+  /** Tells a connection that there is no room, unless too many are being told so already. */
+  #turnAway(raw: Connection): void {
+    const error = new MeshError('P2P_LIMIT_REACHED', 'too many links or handshakes')
+    if (this.#turnedAway.size >= this.#settings.limits.handshakes || this.#closed) raw.abort(error)
+    else {
+      const link = new Link(raw, this.#context)
+      this.#turnedAway.add(link)
+      void link.closed.then(() => this.#turnedAway.delete(link))
+      link.end(Kind.refuse, Reason.limit, 'too many links', error)
+    }
+    this.#owner.refused(raw.remote, error)
   }
 
   /** Counts a link, and uncounts it when it has ended. */
@@ -381,6 +396,7 @@ export class LinkManager {
     }
     link.serial = hello.serial
     peer.contact = { id: peer.id, addresses: hello.addresses }
+    this.#owner.epochKnown(hello.epoch)
     this.#bury(peer.id, hello)
     if (this.peers.get(peer.id) === peer) this.#owner.peerChanged(peer)
   }
