@@ -1,0 +1,127 @@
+import {
+  Book,
+  Broadcasts,
+  Link,
+  Membership,
+  Peer,
+  Plumtree,
+  SequenceWindow,
+  times,
+} from '@p2p/mesh/internals'
+import { type Break, replace } from '../breaks.ts'
+
+const nothing = () => undefined
+
+export const meshBreaks: readonly Break[] = [
+  {
+    name: 'no-duplicate-check',
+    about: 'every arrival of a broadcast counts as its first one',
+    plant: () =>
+      replace(
+        SequenceWindow.prototype,
+        'add',
+        add =>
+          function (this: SequenceWindow, sequence) {
+            add.call(this, sequence)
+            return true
+          },
+      ),
+  },
+  {
+    name: 'short-window',
+    about: 'a number that is more than 4 behind the newest counts as seen',
+    plant: () =>
+      replace(
+        SequenceWindow.prototype,
+        'has',
+        has =>
+          function (this: SequenceWindow, sequence) {
+            return this.newest - sequence > 4 || has.call(this, sequence)
+          },
+      ),
+  },
+  {
+    name: 'no-retry',
+    about: 'a seed, or a node that was met, is tried once and never again',
+    plant: () => {
+      const tried = new WeakMap<Book, Set<string>>()
+      return replace(
+        Book.prototype,
+        'due',
+        due =>
+          function (this: Book, ...args) {
+            const known = tried.get(this) ?? new Set<string>()
+            tried.set(this, known)
+            return due.apply(this, args).filter(target => {
+              const name = 'seed' in target ? target.seed : target.contact.id
+              return !known.has(name) && known.add(name)
+            })
+          },
+      )
+    },
+  },
+  {
+    name: 'twins-kept',
+    about: 'links of two nodes that dialled each other at once both stay',
+    plant: () =>
+      replace(
+        Peer.prototype,
+        'add',
+        () =>
+          function (this: Peer, link) {
+            this.links.add(link)
+          },
+      ),
+  },
+  {
+    name: 'no-repair',
+    about: 'nobody gives a broadcast again that another node has missed',
+    plant: () =>
+      replace(
+        Plumtree.prototype,
+        'control',
+        control =>
+          function (this: Plumtree, from, message, streamOf, now) {
+            if (message.type !== 'graft') control.call(this, from, message, streamOf, now)
+          },
+      ),
+  },
+  {
+    name: 'no-merge',
+    about: 'two parts of a network that meet stay two',
+    plant: () => replace(Membership.prototype, 'merge', () => nothing),
+  },
+  {
+    name: 'late-silence',
+    about: 'a link is dead only after 20 s of silence',
+    plant: () => setTime('dead', 20_000),
+  },
+  {
+    name: 'hasty-silence',
+    about: 'a link is dead after 3 s of silence, and is never pinged',
+    plant: () => setTime('dead', 3_000),
+  },
+  {
+    name: 'moved-not-awaited',
+    about: 'what comes on the link that stays is delivered before the rest of the one that goes',
+    plant: () => replace(Link.prototype, 'hold', () => nothing),
+  },
+  {
+    name: 'epoch-not-raised',
+    about: 'a restarted node whose clock was set back numbers its broadcasts as in its former life',
+    plant: () => replace(Broadcasts.prototype, 'epochKnown', () => nothing),
+  },
+  {
+    name: 'timer-left',
+    about: 'a mesh that is closed leaves the timer of its announcements',
+    plant: () => replace(Broadcasts.prototype, 'close', () => nothing),
+  },
+]
+
+const setTime = (name: keyof typeof times, milliseconds: number) => {
+  const original = times[name]
+  times[name] = milliseconds
+  return () => {
+    times[name] = original
+  }
+}

@@ -1,0 +1,173 @@
+import type { Fault, FaultPlan, RunReport, SeededRandom } from '@p2p/simulation'
+import type { RunOptions } from '../protocol.ts'
+import type { LeaveFault } from '../world/fault-script.ts'
+import { addressOf, World } from '../world/world.ts'
+import { BroadcastLedger } from './broadcasts.ts'
+import { Directs } from './directs.ts'
+
+const minute = 60_000
+
+/** One network, from its first node to its last, drawn from a seed. README.md says what must hold. */
+export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> => {
+  const world = new World({
+    seed,
+    nodes: nodes ?? drawNodes(seed),
+    born: life => {
+      ledger.attach(life)
+      directs.attach(life)
+    },
+  })
+  const ledger = new BroadcastLedger(world)
+  const directs = new Directs(world)
+  const dice = world.random.fork('plan')
+  const lossy = dice.chance(0.4)
+  const chaos = dice.chance(0.06) ? 10 * minute : dice.between(20_000, 90_000)
+
+  await world.start()
+  await world.unite('the start')
+  const traffic = new Traffic(world, ledger, directs)
+
+  if (lossy) world.inject([{ kind: 'loss', at: world.now, lasts: 20_000 + chaos, rate: 0.05 }])
+  else if (dice.chance(0.5)) await pauseTwo(world, dice)
+  await traffic.go(20_000)
+
+  world.draw(drawPlan(chaos, dice))
+  leave(world, chaos, dice)
+  await traffic.go(chaos)
+
+  // What is about to happen at this very instant is over, too
+  await world.advance(1)
+  await world.unite('the last fault')
+  await traffic.go(20_000)
+  await traffic.storms(10_000)
+  await world.advance(10_000)
+  await world.settle()
+  await traffic.go(500)
+  const report = await world.close()
+  world.violations.check()
+  return report
+}
+
+const drawNodes = (seed: number) => 5 + (((seed * 2654435761) >>> 8) % 12)
+
+/** Two nodes are stopped for 5 s, one after the other, while nothing else is wrong. */
+const pauseTwo = async (world: World, dice: SeededRandom): Promise<void> => {
+  await world.advance(dice.between(10_000, 20_000))
+  const pauses = dice
+    .shuffle(world.names)
+    .slice(0, 2)
+    .map((host, index): Fault => ({ kind: 'pause', at: world.now + index * 12_000, lasts: 5_000, host }))
+  world.inject(pauses)
+  await world.advance(24_000)
+}
+
+/** Which kinds of faults there are, and how many. */
+const drawPlan = (duration: number, dice: SeededRandom): FaultPlan => {
+  const few = duration / 4
+  const some = <T>(probability: number, plan: T): T | undefined =>
+    dice.chance(probability) ? plan : undefined
+  const long = duration > 2 * minute
+  const partitions = some(0.6, {
+    every: few,
+    lasts: long ? { min: minute, max: duration } : { min: 1_000, max: 60_000 },
+  })
+  const blocks = some(0.2, { every: few, lasts: { min: 1_000, max: 30_000 } })
+  const crashes = some(0.6, {
+    every: duration / 6,
+    lasts: { min: 500, max: 30_000 },
+    storeLost: 0.2,
+    killed: 0.3,
+  })
+  const pauses = some(0.6, { every: duration / 8, lasts: { min: 200, max: 5_000 } })
+  const losses = some(0.2, { every: few, lasts: { min: 1_000, max: 20_000 }, rate: 0.2 })
+  return {
+    duration,
+    ...(partitions && { partitions }),
+    ...(blocks && { blocks }),
+    ...(crashes && { crashes }),
+    ...(pauses && { pauses }),
+    ...(losses && { losses }),
+    clockSteps: { every: duration / 10, by: 3_600_000 },
+  }
+}
+
+/** Nodes leave in order, where nothing else happens to them. */
+const leave = (world: World, duration: number, dice: SeededRandom): void => {
+  const count = dice.pick([0, 0, 1, 2])
+  for (const host of dice.shuffle(world.names).slice(0, count)) {
+    const at = world.now + dice.between(0, duration * 0.8)
+    const lasts = Math.min(dice.between(3_000, 20_000), world.now + duration - at)
+    const troubled = world.script
+      .during(at - 100, at + lasts + 100)
+      .some(trouble => 'host' in trouble && trouble.host === host)
+    const fault: LeaveFault = { kind: 'leave', at, lasts, host }
+    if (!troubled) world.leave(fault)
+  }
+}
+
+/** What the applications do. */
+class Traffic {
+  readonly #world: World
+  readonly #ledger: BroadcastLedger
+  readonly #directs: Directs
+  readonly #dice: SeededRandom
+
+  constructor(world: World, ledger: BroadcastLedger, directs: Directs) {
+    this.#world = world
+    this.#ledger = ledger
+    this.#directs = directs
+    this.#dice = world.random.fork('traffic')
+  }
+
+  /** Something now and then, by anybody to anybody. */
+  async go(duration: number): Promise<void> {
+    const end = this.#world.now + duration
+    const mean = duration > 2 * minute ? 2_000 : 400
+    for (;;) {
+      const pause = this.#dice.exponential(mean)
+      if (this.#world.now + pause >= end) break
+      await this.#world.advance(pause)
+      this.#act()
+    }
+    await this.#world.advance(Math.max(0, end - this.#world.now))
+  }
+
+  /** Nodes that dial each other, at the same moment or nearly so, while they write to each other. */
+  async storms(duration: number): Promise<void> {
+    const dice = this.#dice
+    const world = this.#world
+    for (const end = world.now + duration; world.now < end;) {
+      const [one, two] = dice.shuffle(world.running)
+      if (one === undefined || two === undefined) return
+      const gap = dice.pick([0, 0, 1, 10, 50, 150])
+      const byAddress = dice.chance(0.6)
+      for (let round = 0; round < 4; round++) {
+        for (const [from, to] of [[one, two] as const, [two, one] as const]) {
+          this.#directs.send(from, to.host, dice)
+          if (byAddress && round === 1) void this.#directs.dial(from, to, addressOf(to.host))
+          if (gap > 0) await world.advance(dice.next() * gap)
+        }
+      }
+      await world.advance(dice.between(50, 400))
+    }
+  }
+
+  #act(): void {
+    const dice = this.#dice
+    const { running } = this.#world
+    if (running.length === 0) return
+    const life = dice.pick(running)
+    const other = dice.pick(running)
+    const kind = dice.next()
+    if (kind < 0.6) this.#ledger.say(life, dice)
+    else if (kind < 0.64) for (let count = dice.integer(60); count >= 0; count--) this.#ledger.say(life, dice)
+    else if (other === life) return
+    else if (kind < 0.8)
+      for (let count = dice.integer(4); count >= 0; count--) this.#directs.send(life, other.host, dice)
+    else if (kind < 0.95) void this.#directs.ask(life, other)
+    else {
+      void this.#directs.dial(life, other, addressOf(other.host))
+      void this.#directs.dial(other, life, addressOf(life.host))
+    }
+  }
+}
