@@ -86,7 +86,6 @@ export abstract class HeaderDecoder extends ChunkDecoder {
     }
     this.payload.append(chunk, offset, next, length)
     const { bytes } = this.payload
-    this.payload.spare = -1
     onFrame(bytes, 0, length)
     this.reset()
     this.payload.clear()

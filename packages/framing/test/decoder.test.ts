@@ -77,6 +77,30 @@ describe.each(framings)('a decoder of %s', (_name, framing) => {
     expect(decoder.buffered).toBe(0)
   })
 
+  it('holds nothing once its listener has thrown over a frame that spanned chunks', () => {
+    const decoder = framing.decoder()
+    const long = streamOf(framing, [new Uint8Array(100).fill(0x61)])
+    decoder.push(long.subarray(0, 50), () => expect.unreachable())
+    const thrown = thrownBy(() =>
+      decoder.push(long.subarray(50), () => {
+        throw new Error('no more')
+      }),
+    )
+    expect(thrown).toEqual(new Error('no more'))
+    expect(decoder.buffered).toBe(0)
+  })
+
+  it('is stopped, not spent, by a listener that stops it and throws', () => {
+    const decoder = framing.decoder()
+    const listener = () => {
+      decoder.stop()
+      throw new Error('no more')
+    }
+    expect(thrownBy(() => decoder.push(stream, listener))).toEqual(new Error('no more'))
+    expect(thrownBy(() => decoder.push(stream, listener))).toBeUndefined()
+    expect(thrownBy(() => decoder.end())).toBeUndefined()
+  })
+
   it('refuses to be fed from within its listener and goes on if the listener catches that', () => {
     const decoder = framing.decoder()
     const frames: string[] = []

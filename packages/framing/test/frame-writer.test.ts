@@ -168,6 +168,21 @@ describe('a frame writer', () => {
     }
   })
 
+  it('commits a reservation once, and none of a slab that is gone', () => {
+    const { writer } = setUp()
+    writer.write(bytes('first'))
+    writer.reserve(3)
+    writer.flush()
+    // the next slab has come as far as the one before had
+    writer.write(bytes('other'))
+    expect(() => writer.commit()).toThrow(RangeError)
+    writer.flush()
+    writer.reserve(3)
+    writer.commit()
+    writer.flush()
+    expect(() => writer.commit()).toThrow(RangeError)
+  })
+
   it('refuses to commit a body of another length than was reserved', () => {
     const { writer } = setUp()
     expect(() => writer.commit()).toThrow(RangeError)

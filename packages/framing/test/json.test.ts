@@ -60,6 +60,9 @@ describe('json', () => {
     for (const text of [nested(65), '['.repeat(1_000_000), '{"a":'.repeat(1_000_000)]) {
       expect(() => codec.decode(bytes(text))).toThrow('more than 64 deep')
     }
+    for (const text of [`[${'0,'.repeat(2 ** 20 + 1)}`, '[]'.repeat(2 ** 20 + 2)]) {
+      expect(() => codec.decode(bytes(text))).toThrow('more than 1048576 values')
+    }
     const small = json({ values: 5, depth: 3 })
     for (const value of [[1, 2, 3, 4, 5], [[], [], [], [], []], { a: [1, 2, 3, 4] }, [[[]]], '[[[[[[']) {
       expect(small.decode(small.encode(value))).toStrictEqual(value)

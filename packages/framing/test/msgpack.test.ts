@@ -193,6 +193,19 @@ describe('msgpack', () => {
     }
   })
 
+  it('does not take a name that it remembers for bytes that are not UTF-8', () => {
+    // U+0080 to U+00FF have the values of bytes that mean nothing by themselves
+    for (let first = 0x80; first < 0x100; first++) {
+      for (let second = 0x80; second < 0x100; second++) {
+        const name = String.fromCharCode(first, second)
+        expect(codec.decode(codec.encode({ [name]: 1 }))).toHaveProperty([name], 1)
+        const isUtf8 = first >= 0xc2 && first < 0xe0 && second < 0xc0
+        const error = thrownBy(() => codec.decode(Uint8Array.of(0x81, 0xa2, first, second, 1)))
+        if (FramingError.is(error, 'P2P_NOT_DECODABLE') === isUtf8) expect.unreachable(`${first} ${second}`)
+      }
+    }
+  })
+
   it('is not brought down by depth', () => {
     const nested = (depth: number) => unhex('91'.repeat(depth) + 'c0')
     expect(codec.encode(codec.decode(nested(64)))).toEqual(nested(64))

@@ -37,6 +37,10 @@ describe('a slab pool', () => {
     const { release } = pool.take(1)
     release()
     release()
-    expect(pool.take(1).bytes).not.toBe(pool.take(1).bytes)
+    const [one, other] = [pool.take(1), pool.take(1)]
+    expect(one.bytes).not.toBe(other.bytes)
+    one.release()
+    other.release()
+    expect(pool.free).toBe(8192)
   })
 })

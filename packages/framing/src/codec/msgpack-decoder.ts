@@ -151,7 +151,7 @@ export class MsgpackDecoder {
     if (known.length === length && equals(known, bytes, start)) return known
     const name = readUtf8(bytes, start, end)
     if (name === forbiddenKey) throw malformed(`a property is named ${forbiddenKey}`)
-    // of text that is not ASCII the length in bytes is another, so it would never be found
+    // Only ASCII, which is as long in characters as in bytes: of other text the characters could equal bytes that are not UTF-8.
     if (name.length === length) names[slot] = name
     return name
   }
