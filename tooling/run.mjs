@@ -40,13 +40,13 @@ const run = (command, args, { cwd = root, env = environment, shell = windows } =
 
 /**
  * Runs the program that a package's script names, in the folder in which npm was called, so that relative paths are the caller's.
- * No package manager stands between us and the program, so that signals reach it.
+ * No package manager stands between us and the program, so that signals reach it. `flags` are for Node.js.
  */
-const program = (folder, script, rest) => {
+const program = (folder, script, rest, flags = []) => {
   const manifest = `${root}${folder}/package.json`
   const entry = JSON.parse(readFileSync(manifest, 'utf8')).scripts[script].split(' ').at(-1)
   const tsx = pathToFileURL(createRequire(manifest).resolve('tsx')).href
-  const args = ['--import', tsx, '--conditions=@p2p/source', `${root}${folder}/${entry}`, ...rest]
+  const args = [...flags, '--import', tsx, '--conditions=@p2p/source', `${root}${folder}/${entry}`, ...rest]
   // Otherwise tsx would read the tsconfig.json of the caller's folder.
   const env = { ...environment, TSX_TSCONFIG_PATH: `${root}${folder}/tsconfig.json` }
   return run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), env, shell: false })
@@ -92,6 +92,9 @@ const tasks = {
   typecheck: rest => turbo('typecheck', rest),
   demo: rest => program('apps/demo', 'demo', rest),
   node: rest => program('apps/demo', 'node', rest),
+  // A simulated network makes much that dies soon: a larger nursery is collected less often.
+  simulate: rest => program('tooling/simulate', 'start', rest, ['--max-semi-space-size=64']),
+  fuzz: rest => program('tooling/fuzz', 'start', rest),
   lint: rest => run('eslint', ['.', ...rest]),
   format: rest => run('prettier', [...(rest.includes('--write') ? [] : ['--check']), '.', ...rest]),
   boundaries: rest => run('turbo', ['boundaries', ...rest]),
