@@ -63,13 +63,13 @@ export class Directs {
     const question = this.#questions++
     try {
       const answer = await from.mesh.request(to.mesh.id, requests, question)
-      if (from.died !== undefined) return
+      if (hasEnded(from)) return
       const [host, double] = answer as [string, number]
       // Its host may have been restarted meanwhile
       if (host !== to.host || double !== question * 2)
         violations.add(`${from.host} asked ${to.host} for ${question} × 2 and got ${String(answer)}`)
     } catch (error) {
-      if (!near || !script.isCalm(now - calmBefore, now + calmAfter)) return
+      if (!near || hasEnded(from, to) || !script.isCalm(now - calmBefore, now + calmAfter)) return
       violations.add(`${from.host} has no answer of ${to.host}: ${String(error)}`)
     }
   }
@@ -81,14 +81,14 @@ export class Directs {
     try {
       await from.mesh.connect(address)
     } catch (error) {
-      if (!near || !script.isCalm(now - calmBefore, now + calmAfter)) return
+      if (!near || hasEnded(from, to) || !script.isCalm(now - calmBefore, now + calmAfter)) return
       violations.add(`${from.host} could not connect to ${to.host}: ${String(error)}`)
     }
   }
 
   async #sendNow(from: Life, host: string, byContact: boolean): Promise<void> {
     const to = this.#world.lives.get(host)
-    if (to === undefined || from.died !== undefined) return
+    if (to === undefined || hasEnded(from)) return
     const { now, violations, script } = this.#world
     const number = this.#number++
     const letter: Letter = { at: now, number, from, to, near: this.#isNear(from, to), arrived: false }
@@ -97,7 +97,7 @@ export class Directs {
       await from.mesh.send(byContact ? to.mesh.self : to.mesh.id, sends, number)
       this.#waiting.push(letter)
     } catch (error) {
-      if (!letter.near || !script.isCalm(now - calmBefore, now + calmAfter)) return
+      if (!letter.near || hasEnded(from, to) || !script.isCalm(now - calmBefore, now + calmAfter)) return
       violations.add(`${from.host} could not send to ${host}: ${String(error)}`)
     }
   }
@@ -130,10 +130,12 @@ export class Directs {
     this.#waiting = this.#waiting.filter(letter => {
       const { at, near, arrived, from, to, number } = letter
       if (at > now - calmAfter) return true
-      const expected = near && from.died === undefined && to.died === undefined
+      const expected = near && !hasEnded(from, to)
       if (expected && !arrived && script.isCalm(at - calmBefore, at + calmAfter))
         violations.add(`letter ${number} of ${from.host} to ${to.host}, sent at ${at} ms, has not arrived`)
       return false
     })
   }
 }
+
+const hasEnded = (...lives: readonly Life[]) => lives.some(({ died }) => died !== undefined)

@@ -33,7 +33,7 @@ const hour = 3_600_000
 
 /** Nodes of the production code on simulated hosts, what goes wrong with them, and who takes part when. */
 export class World {
-  readonly simulation: Simulation<Store>
+  readonly simulation: Simulation
   readonly random: SeededRandom
   readonly script: FaultScript = new FaultScript()
   readonly violations: Violations = new Violations()
@@ -52,8 +52,7 @@ export class World {
     this.simulation = new Simulation({
       seed,
       network: { latency: { min: 5, max: 80 }, jitter: 5 },
-      createStore: () => new Map(),
-      timeline: Number(process.env['TL'] ?? 400),
+      timeline: 400,
     })
     this.random = this.simulation.random.fork('world')
     this.names = Array.from({ length: nodes }, (_, index) => `n${index}`)
