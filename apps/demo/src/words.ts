@@ -25,10 +25,11 @@ export const printable = (text: string): string =>
 
 const escapeUnit = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`
 
-/** An error as one line, with its code if it is one of the family's, and with what caused it. */
+/** An error as one line, with its code if it is one of the family's, and with what caused it, if that says more. */
 export const describe = (error: unknown): string => {
-  const message = error instanceof Error ? error.message : String(error)
-  const cause = error instanceof Error && error.cause !== undefined ? describe(error.cause) : ''
-  const line = printable(P2PError.is(error) ? `${error.code}: ${message}` : message)
-  return cause === '' || line.includes(cause) ? line : `${line} (${cause})`
+  if (!(error instanceof Error)) return printable(String(error))
+  const line = printable(P2PError.is(error) ? `${error.code}: ${error.message}` : error.message)
+  const { cause } = error
+  if (cause === undefined || (cause instanceof Error && line.includes(printable(cause.message)))) return line
+  return `${line} (${describe(cause)})`
 }

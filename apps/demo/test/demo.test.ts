@@ -32,7 +32,7 @@ it('ends with the right verdict: every living process has the same index as the 
   expect(end.output).toMatch(/node 3 +joined late, .* caught up with \d+ entr/)
   expect(end.output).toMatch(/was refused, P2P_LEASE_HELD: the owner is \S+ \(node \d\) until \d\d:\d\d:\d\d/)
   expect(end.output).toMatch(/still reads the same value there/)
-  expect(end.output.match(/holds 5 entries, as the disk has them/g)).toHaveLength(3)
+  expect(end.output.match(/holds 5 entries: as the disk has them/g)).toHaveLength(3)
   expect(end.output).toMatch(/verdict +RIGHT: 3 living nodes .* 5 files/)
   expect(end).toMatchObject({ code: 0, signal: null })
   expectNoProcess(end, 4)

@@ -47,13 +47,12 @@ export const check = async (
   const verdict = await judge(folder, since, reading, indexes)
   const { compared, differences, changed } = verdict
 
+  const except = changed.length === 0 ? '' : `, but for ${changed.length} changed meanwhile`
   for (const { node, entries } of indexes) {
     const own = differences.filter(difference => difference.node === node)
-    const held = `holds ${entries.size} entries`
-    narrator.say(
-      node,
-      own.length === 0 ? `${held}, as the disk has them` : `${held}; ${count(own.length, 'path')} DIFFER`,
-    )
+    const result =
+      own.length === 0 ? `as the disk has them${except}` : `${count(own.length, 'path')} DIFFER from the disk`
+    narrator.say(node, `holds ${entries.size} entries: ${result}`)
     for (const difference of own.slice(0, told)) narrator.say(node, `  ${tell(difference)}`)
     if (own.length > told) narrator.say(node, `  … and ${own.length - told} more`)
   }

@@ -54,7 +54,7 @@ const demo = async ({ nodes, dir, keep, timeout }: DemoOptions, signal: AbortSig
       },
       trouble: message => narrator.say(name, message),
     }),
-    onKilled: name => narrator.say(name, `had to be killed: it did not end within ${leaving / 1000} s`),
+    onKilled: name => narrator.say(name, `had to be killed: it did not leave in order`),
   })
   const play: Play = { folder, nodes, processes, narrator, stall: timeout }
   const { seed, living, refused } = await perform(play)
@@ -70,7 +70,7 @@ const demo = async ({ nodes, dir, keep, timeout }: DemoOptions, signal: AbortSig
 
   if (keep) {
     for (const { name, process } of living)
-      void process.ended.then(how => signal.aborted || narrator.say(name, how))
+      void process.ended.then(({ text }) => signal.aborted || narrator.say(name, text))
     narrator.say('demo', 'the network stays up until Ctrl-C; join it from another terminal with')
     narrator.say('demo', `npm run node -- --network ${network} --join ${seed.address}`)
     await once(signal, 'abort')
@@ -86,12 +86,17 @@ const main = async (options: DemoOptions) => {
   process.on('SIGHUP', () => interrupt('SIGHUP', 129))
   // Whoever read the output has gone, as in `npm run demo | head`
   process.stdout.on('error', () => interrupt('the end of its output', 1))
+  // npm's bootstrapper was killed in a way that it could not pass on: with --keep nobody would be left to end this
+  const parent = process.ppid
+  const orphaned = setInterval(() => process.ppid === parent || interrupt('the end of its parent', 1), 1_000)
   try {
     process.exitCode = await demo(options, controller.signal)
   } catch (error) {
     const reason: unknown = controller.signal.aborted ? controller.signal.reason : error
     process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1
     process.stderr.write(`demo: ${describe(reason)}\n`)
+  } finally {
+    clearInterval(orphaned)
   }
 }
 

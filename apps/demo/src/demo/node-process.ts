@@ -16,6 +16,14 @@ export interface Patience {
   readonly stall: number
 }
 
+/** How a process ended. */
+export interface ProcessEnd {
+  /** What ended it from outside. */
+  readonly signal: NodeJS.Signals | null
+  /** In words, after the process's name. */
+  readonly text: string
+}
+
 interface Waiting {
   readonly what: string
   resolve(reply: unknown): void
@@ -31,10 +39,10 @@ export class NodeProcess {
   /** `node 3`. */
   readonly name: string
   /** Resolves, with how it ended, when the process is no more. */
-  readonly ended: Promise<string>
+  readonly ended: Promise<ProcessEnd>
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
-  #end: string | undefined
+  #end: ProcessEnd | undefined
   #commands = 0
 
   constructor(name: string, listener: ProcessListener) {
@@ -45,16 +53,19 @@ export class NodeProcess {
     })
     this.#child = child
     this.ended = new Promise(resolve => {
-      const end = (how: string) => {
-        this.#end ??= how
+      const end = (text: string, signal: NodeJS.Signals | null) => {
+        this.#end ??= { signal, text }
         for (const waiting of Array.from(this.#waiting.values())) {
-          waiting.reject(new Error(`${name} ${how} while it was to ${waiting.what}`))
+          waiting.reject(new Error(`${name} ${text} while it was to ${waiting.what}`))
         }
         resolve(this.#end)
       }
-      child.once('error', error => end(`could not be started (${error.message})`))
+      child.on('error', error => {
+        if (child.pid === undefined) end(`could not be started (${error.message})`, null)
+        else listener.trouble(error.message)
+      })
       child.once('exit', (code, signal) => {
-        end(signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`)
+        end(signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`, signal)
       })
     })
     child.on('message', message => this.#receive(message as FromProcess, listener))
@@ -91,7 +102,7 @@ export class NodeProcess {
         return
       }
       if (this.#end !== undefined) {
-        reject(new Error(`${this.name} ${this.#end} before it could ${what}`))
+        reject(new Error(`${this.name} ${this.#end.text} before it could ${what}`))
         return
       }
       signal.addEventListener('abort', abort)
@@ -121,17 +132,12 @@ export class NodeProcess {
   /** Has the process leave the network and end. One that has not within `stall` milliseconds is killed; returns whether that was not needed. */
   async stop(stall: number): Promise<boolean> {
     if (!this.isAlive) return true
-    let inOrder = true
-    const kill = () => {
-      inOrder = false
-      this.#child.kill('SIGKILL')
-    }
+    const kill = () => this.#child.kill('SIGKILL')
     const timer = setTimeout(kill, stall)
-    // That it failed or has ended meanwhile makes no difference: what counts is that it ends
     await this.ask('stop', {}, 'leave', { stall, signal: AbortSignal.timeout(stall) }).catch(kill)
-    await this.ended
+    const { signal } = await this.ended
     clearTimeout(timer)
-    return inOrder
+    return signal !== 'SIGKILL'
   }
 
   #receive(message: FromProcess, listener: ProcessListener): void {

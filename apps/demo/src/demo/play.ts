@@ -86,7 +86,11 @@ const publish = async (
 ): Promise<Publication> => {
   const command = { folder, share: { index: member.index, count: nodes } }
   const reply = await processes.ask(member.process, 'publish', command, 'publish its share of the files')
-  narrator.say(member.name, `published its share: ${count(reply.files, 'file')}, ${bytes(reply.bytes)}`)
+  const share = `${count(reply.files, 'file')}, ${bytes(reply.bytes)}`
+  narrator.say(
+    member.name,
+    `published its share: ${share}; ${count(reply.acknowledged, 'neighbour')} acknowledged it`,
+  )
   for (const { path, reason } of reply.unreadable) {
     narrator.say(member.name, `could not read ${printable(path)}: ${reason}`)
   }

@@ -38,6 +38,8 @@ export interface PublishReply {
   readonly files: number
   readonly bytes: number
   readonly unreadable: readonly Unreadable[]
+  /** Neighbours that have acknowledged all of it. */
+  readonly acknowledged: number
   /** One of the files, if there is any. */
   readonly example: string | undefined
 }

@@ -75,9 +75,9 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     const { paths } = await walk(folder, signal)
     const mine = paths.filter(path => isInShare(path, share))
     const published = await publish(theNode(), folder, mine, { onRead: progress(), signal })
-    const { bytes, unreadable, held } = published
+    const { bytes, unreadable, held, acknowledged } = published
     if (held.length > 0) throw new Error(`others hold ${held.length} of its files, such as ${held[0] ?? ''}`)
-    return { files: published.paths.length, bytes, unreadable, example: published.paths[0] }
+    return { files: published.paths.length, bytes, unreadable, acknowledged, example: published.paths[0] }
   },
 
   miss: ({ peer }) =>

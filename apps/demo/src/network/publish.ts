@@ -11,22 +11,29 @@ export interface Published {
   readonly unreadable: readonly Unreadable[]
   /** Paths that other nodes hold the lease of: they were left as they are. */
   readonly held: readonly string[]
+  /** Neighbours that have all of it. */
+  readonly acknowledged: number
 }
 
 /** Files whose records leave in one `update`. */
 const batch = 256
 
-/** Reads files and puts their records into the dictionary, a batch at a time; resolves when the neighbours have them. @throws the signal's reason */
+/** Files after which the neighbours must have acknowledged all: about a megabyte is the most that waits in memory to leave. */
+const unacknowledged = 16 * batch
+
+/** Reads files and puts their records into the dictionary, a batch at a time; resolves when the neighbours have acknowledged them. @throws the signal's reason */
 export const publish = async (
   { files }: Node,
   folder: string,
   paths: readonly string[],
-  options?: ReadOptions,
+  options: ReadOptions = {},
 ): Promise<Published> => {
   const published: string[] = []
   const unreadable: Unreadable[] = []
   const held: string[] = []
   let bytes = 0
+  // However long it takes: a neighbour that does not answer gives up of its own accord
+  const flushing = { signal: options.signal, timeout: Infinity }
 
   for (let start = 0; start < paths.length; start += batch) {
     const reading = await readFiles(folder, paths.slice(start, start + batch), options)
@@ -42,8 +49,7 @@ export const publish = async (
       bytes += record.size
     }
     files.update(ours)
-    // What one batch takes to leave is the most that waits in memory
-    await files.flushed()
+    if ((start + batch) % unacknowledged === 0) await files.flushed(flushing)
   }
-  return { paths: published, bytes, unreadable, held }
+  return { paths: published, bytes, unreadable, held, acknowledged: await files.flushed(flushing) }
 }
