@@ -1,4 +1,4 @@
-import { P2PError } from '@p2p/interfaces'
+import { type Address, P2PError } from '@p2p/interfaces'
 
 /**
  * Codes of the errors of every transport.
@@ -18,6 +18,10 @@ import { P2PError } from '@p2p/interfaces'
  * - `P2P_TOO_MANY_FILES`: the process or the machine has no file descriptor left.
  * - `P2P_NOT_PERMITTED`: the system does not let this process use that address, often a port below 1024.
  * - `P2P_TIMEOUT`: the other end did not answer in time.
+ * - `P2P_CERTIFICATE_REFUSED`: the other end's certificate is not to be trusted, or it does not trust ours; see its `cause`.
+ * - `P2P_CERTIFICATE_UNUSABLE`: our own certificate, key or authorities cannot be used.
+ * - `P2P_PROTOCOL_ERROR`: the other end does not keep to the protocol of this transport: TLS, WebSocket.
+ * - `P2P_NOT_SUPPORTED`: this platform cannot do it: a browser cannot listen.
  */
 export type TransportErrorCode =
   | 'P2P_BAD_ADDRESS'
@@ -35,6 +39,16 @@ export type TransportErrorCode =
   | 'P2P_TOO_MANY_FILES'
   | 'P2P_NOT_PERMITTED'
   | 'P2P_TIMEOUT'
+  | 'P2P_CERTIFICATE_REFUSED'
+  | 'P2P_CERTIFICATE_UNUSABLE'
+  | 'P2P_PROTOCOL_ERROR'
+  | 'P2P_NOT_SUPPORTED'
 
 /** What a transport throws, rejects with, or gives as the reason of an end. */
 export class TransportError extends P2PError<TransportErrorCode> {}
+
+/** The error for what is not an address of a scheme. */
+export const badAddress = (scheme: string, address: Address, reason: string): TransportError => {
+  const shown = JSON.stringify(address.slice(0, 300))
+  return new TransportError('P2P_BAD_ADDRESS', `${shown} is not an address of ${scheme}: ${reason}`)
+}

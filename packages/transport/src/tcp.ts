@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
-export { formatTcpAddress, parseTcpAddress, type TcpEndpoint } from './tcp/address.ts'
+export type { Endpoint as TcpEndpoint } from './endpoint.ts'
+export { formatTcpAddress, parseTcpAddress } from './tcp/address.ts'
 export { tcpLimits, type TcpOptions } from './tcp/options.ts'
 export { tcp } from './tcp/transport.ts'

@@ -3,6 +3,8 @@ import { transportContract } from '@p2p/interfaces/contracts'
 import { runContract } from '@p2p/contracts'
 import { createMemoryNetwork } from '../src/memory.ts'
 import { tcp } from '../src/tcp.ts'
+import { unix } from '../src/unix.ts'
+import { withNamedEnds } from './named-ends.ts'
 
 const malformedTcp: Address[] = [
   'tcp://',
@@ -34,3 +36,21 @@ for (const latency of [0, 1]) {
   })
   runContract(`memory with a latency of ${latency} ms`, transportContract(create))
 }
+
+const malformedUnix: Address[] = [
+  'unix://',
+  'unix://relative',
+  'unix:///',
+  'unix:///folder/',
+  'unix:///a\0b',
+  `unix:///${'a'.repeat(107)}`,
+]
+
+runContract(
+  'unix',
+  transportContract(() => ({
+    transport: withNamedEnds(unix()),
+    anywhere: 'unix://*',
+    malformed: malformedUnix,
+  })),
+)

@@ -1,11 +1,13 @@
 import type { Transport } from '@p2p/interfaces'
 import { systemClock } from '@p2p/interfaces/system'
-import { limitsFrom, positive } from '../limits.ts'
-import type { TcpContext } from './connection.ts'
-import { dial, readBuffer } from './dial.ts'
-import { listen, type ListenSettings } from './listener.ts'
-import { tcpLimits, type TcpOptions } from './options.ts'
-import { Turn } from './turn.ts'
+import { limitsFrom } from '../limits.ts'
+import type { SocketContext } from '../socket/connection.ts'
+import { readBuffer } from '../socket/read-buffer.ts'
+import { Turn } from '../turn.ts'
+import { dial } from './dial.ts'
+import { listen } from './listener.ts'
+import type { TcpOptions } from './options.ts'
+import { listenSettings } from './server.ts'
 
 /**
  * TCP over IPv4 and IPv6. Addresses are `tcp://HOST:PORT`; port 0 asks a listener for any free port. Both ends send without Nagle's delay.
@@ -17,19 +19,9 @@ import { Turn } from './turn.ts'
  * const connection = await transport.dial(listener.address)
  */
 export const tcp = (options: TcpOptions = {}): Transport => {
-  const { clock = systemClock, onRefused } = options
-  const context: TcpContext = {
-    ...limitsFrom(options),
-    clock,
-    turn: new Turn(),
-  }
-  const settings: ListenSettings = {
-    maxConnections: positive('maxConnections', options.maxConnections ?? tcpLimits.maxConnections),
-    backlog: positive('backlog', options.backlog ?? tcpLimits.backlog),
-    exclusive: options.exclusive ?? false,
-    ipv6Only: options.ipv6Only ?? false,
-    ...(onRefused && { onRefused }),
-  }
+  const { clock = systemClock } = options
+  const context: SocketContext = { ...limitsFrom(options), clock, turn: new Turn() }
+  const settings = listenSettings(options)
   const buffer = readBuffer()
   return {
     scheme: 'tcp',

@@ -29,4 +29,6 @@ export const transportError = (what: string, cause: Error): TransportError => {
   return new TransportError(code, `${what}: ${meaning}`, { cause })
 }
 
-const systemCode = (error: Error) => ('code' in error && typeof error.code === 'string' ? error.code : '')
+/** The system's name for what went wrong; empty if it has none. */
+export const systemCode = (error: Error): string =>
+  'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net'
-import type { Connection } from '@p2p/interfaces'
-import { type ConnectionSettings, QueuedConnection, type Release } from '../queued-connection.ts'
-import { formatTcpAddress } from './address.ts'
-import { gather } from './gather.ts'
+import { gather } from '../gather.ts'
+import { type ConnectionSettings, type Ends, QueuedConnection, type Release } from '../queued-connection.ts'
+import type { Flushable, Turn } from '../turn.ts'
 import { transportError } from './system-error.ts'
-import type { Flushable, Turn } from './turn.ts'
 
 /**
  * From this many bytes on the queue is written without waiting for the end of the turn. A write of this size gains nothing by company, and
@@ -17,15 +15,27 @@ const nothing = new Uint8Array(0)
 /** Sockets are made with this mark, so that `drain` tells of the end of every write: the queue is ours, the socket holds one write at a time. */
 export const socketMark = 1
 
-/** What every connection of one TCP transport shares. */
-export interface TcpContext extends ConnectionSettings {
+/** What every connection of one transport shares. */
+export interface SocketContext extends ConnectionSettings {
   readonly turn: Turn
 }
 
-/** A connected socket as a {@link Connection}. It is paused when it comes. */
-export class TcpConnection extends QueuedConnection implements Flushable {
+/** A connected socket, and what is special about it. */
+export interface Wire {
+  /** Paused, and allowed to be half open. */
+  readonly socket: Socket
+  /** The TCP socket by which a reset can be sent: the same one, the one below TLS, or none if that cannot be. */
+  readonly tcp?: Socket
+  /** Whether the socket reads into a buffer of its owner's, who calls {@link SocketConnection.received}. */
+  readonly hasReadBuffer?: boolean
+}
+
+/** A connected socket as a connection. */
+export class SocketConnection extends QueuedConnection implements Flushable {
   readonly #socket: Socket
+  readonly #tcp: Socket | undefined
   readonly #turn: Turn
+  readonly #onWrite: ((error?: Error | null) => void) | undefined
 
   #chunks: Uint8Array[] = []
   #releases: Release[] = []
@@ -40,16 +50,18 @@ export class TcpConnection extends QueuedConnection implements Flushable {
   #endSent = false
   #listensToData = false
 
-  constructor(
-    socket: Socket,
-    direction: Connection['direction'],
-    context: TcpContext,
-    hasReadBuffer: boolean,
-  ) {
-    super({ direction, ...addresses(socket) }, context)
+  constructor({ socket, tcp, hasReadBuffer = false }: Wire, ends: Ends, context: SocketContext) {
+    super(ends, context)
     this.#socket = socket
+    this.#tcp = tcp
     this.#turn = context.turn
     this.#listensToData = hasReadBuffer
+    // A mark that could not be set (a TLS server's sockets) makes `drain` too rare: there, every write calls back.
+    if (socket.writableHighWaterMark > socketMark) {
+      this.#onWrite = error => {
+        if (!error) this.#written()
+      }
+    }
     socket
       .on('drain', () => this.#written())
       .on('end', () => this.#readEnd())
@@ -77,7 +89,7 @@ export class TcpConnection extends QueuedConnection implements Flushable {
     this.#releases = []
     this.#waiting = 0
     const [first, second] = chunks
-    if (first !== undefined && second === undefined) this.#socket.write(first)
+    if (first !== undefined && second === undefined) this.#socket.write(first, this.#onWrite)
     else this.#writeTogether(gather(chunks))
     // The system has taken all of it at once: the usual case, which spares us a turn.
     if (this.#socket.writableLength === 0) this.#taken()
@@ -125,8 +137,8 @@ export class TcpConnection extends QueuedConnection implements Flushable {
     this.#drop()
     if (this.#socket.destroyed) return
     // A reset is impossible while the end is being sent (libuv refuses it), and unnecessary after it: nothing that was written is missing.
-    if (this.#endSent) this.#socket.destroy()
-    else this.#socket.resetAndDestroy()
+    if (this.#endSent || this.#tcp === undefined) this.#socket.destroy()
+    else this.#tcp.resetAndDestroy()
   }
 
   /**
@@ -141,7 +153,9 @@ export class TcpConnection extends QueuedConnection implements Flushable {
 
   #writeTogether(chunks: readonly Uint8Array[]): void {
     this.#socket.cork()
-    for (const chunk of chunks) this.#socket.write(chunk)
+    const last = chunks.length - 1
+    for (let index = 0; index < last; index++) this.#socket.write(chunks[index] as Uint8Array)
+    this.#socket.write(chunks[last] as Uint8Array, this.#onWrite)
     this.#socket.uncork()
   }
 
@@ -180,8 +194,3 @@ export class TcpConnection extends QueuedConnection implements Flushable {
     for (const release of releases) this.releaseChunk(release)
   }
 }
-
-const addresses = ({ localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 }: Socket) => ({
-  local: formatTcpAddress({ host: localAddress, port: localPort }),
-  remote: formatTcpAddress({ host: remoteAddress, port: remotePort }),
-})
