@@ -2,6 +2,7 @@ import type { Address, CloseInfo, Connection, WaitOptions } from '@p2p/interface
 import { wait, type Waiter } from '@p2p/interfaces/wait'
 import { SimulationError } from '../errors.ts'
 import type { Scheduled } from '../time/event-queue.ts'
+import type { HostClock } from '../time/host-clock.ts'
 import type { Medium } from './medium.ts'
 import type { NetworkHost } from './network-host.ts'
 import type { Segment } from './segment.ts'
@@ -41,6 +42,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
   readonly remote: Address
   readonly #medium: Medium
   readonly #host: NetworkHost
+  readonly #clock: HostClock
   readonly #outgoing: Stream
   readonly #incoming: Stream
   #state: 'open' | 'ending' | 'ended' = 'open'
@@ -66,6 +68,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
     this.remote = parts.remote
     this.#medium = parts.medium
     this.#host = parts.host
+    this.#clock = parts.host.clock
     this.#outgoing = parts.outgoing
     this.#incoming = parts.incoming
     this.#made = () => made(this)
@@ -106,7 +109,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
     if (this.#outgoing.queued < this.#medium.highWaterMark) return Promise.resolve()
     const { signal, timeout } = options
     const what = `the queue to ${this.remote} to drain`
-    return wait({ clock: this.#host.clock, what, signal, timeout }, (waiter: Waiter<void>) => {
+    return wait({ clock: this.#clock, what, signal, timeout }, (waiter: Waiter<void>) => {
       const waiters = (this.#waiters ??= new Set())
       waiters.add(waiter)
       // Perhaps only this turn has to end.
@@ -141,7 +144,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
     const { signal, timeout = closeTimeout } = options
     const what = `the connection to ${this.remote} to end`
     try {
-      await wait({ clock: this.#host.clock, what, signal, timeout }, ({ resolve }) => {
+      await wait({ clock: this.#clock, what, signal, timeout }, ({ resolve }) => {
         void this.closed.then(resolve)
         return undefined
       })
@@ -165,7 +168,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
 
   /** The two kernels agree: the process gets the connection as soon as its host runs. */
   establish(): void {
-    if (this.#host.clock.paused) this.#wake()
+    if (this.#clock.paused) this.#wake()
     else this.#hand()
   }
 
@@ -199,8 +202,8 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
       this.#medium.segments.give(segment)
       const what = `${this.remote} broke the connection`
       this.#break(new SimulationError('P2P_CONNECTION_RESET', what))
-    } else if (this.#inbox.first === undefined && this.#reading && !this.#host.clock.paused) {
-      this.#medium.clock.enter(this.#host.clock)
+    } else if (this.#inbox.first === undefined && this.#reading && !this.#clock.paused) {
+      this.#medium.clock.enter(this.#clock)
       this.#take(segment)
     } else {
       this.#inbox.push(segment)
@@ -210,10 +213,10 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
 
   roomCame(): void {
     if (this.#state === 'ended') return
-    if (this.#host.clock.paused) {
+    if (this.#clock.paused) {
       this.#wake()
     } else {
-      this.#medium.clock.enter(this.#host.clock)
+      this.#medium.clock.enter(this.#clock)
       this.#goOnWriting()
     }
   }
@@ -235,13 +238,13 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
   /** The host runs again, or there is something to take out of the inbox. */
   fire(): void {
     this.#waking = false
-    if (this.#host.clock.stopped) return
-    if (this.#host.clock.paused) {
+    if (this.#clock.stopped) return
+    if (this.#clock.paused) {
       this.#wake()
       return
     }
     if (this.#made !== undefined) this.#hand()
-    else this.#medium.clock.enter(this.#host.clock)
+    else this.#medium.clock.enter(this.#clock)
     if (this.#broken !== undefined) this.#break(this.#broken)
     if (this.#state === 'ended') return
     this.#goOnWriting()
@@ -256,7 +259,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
   }
 
   #hand(): void {
-    this.#medium.clock.enter(this.#host.clock)
+    this.#medium.clock.enter(this.#clock)
     const made = this.#made
     this.#made = undefined
     made?.()
@@ -288,7 +291,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
       this.#end({ by: 'remote' })
       if (this.#outgoing.flushed) return
       // A peer that ends and then reads nothing must not keep us for ever.
-      this.#flushDeadline = this.#host.clock.after(closeTimeout, () => {
+      this.#flushDeadline = this.#clock.after(closeTimeout, () => {
         const what = `${this.remote} has ended the connection and not taken the rest within ${closeTimeout} ms`
         this.#giveUp(new SimulationError('P2P_TIMEOUT', what))
       })
@@ -319,13 +322,13 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
   }
 
   #break(error: Error): void {
-    if (this.#host.clock.paused) {
+    if (this.#clock.paused) {
       this.#broken ??= error
       this.#wake()
       return
     }
-    this.#medium.clock.enter(this.#host.clock)
-    this.#medium.onEvent?.(this.#host.clock.name, error.message)
+    this.#medium.clock.enter(this.#clock)
+    this.#medium.onEvent?.(this.#clock.name, error.message)
     this.#outgoing.clear()
     this.#finish({ by: 'remote', error })
   }
@@ -368,7 +371,7 @@ export class SimulatedConnection implements Connection, StreamReader, StreamWrit
   #wake(): void {
     if (this.#waking) return
     this.#waking = true
-    if (this.#host.clock.paused) this.#host.clock.defer(this)
+    if (this.#clock.paused) this.#clock.defer(this)
     else this.#medium.clock.schedule(0, this)
   }
 

@@ -12,19 +12,22 @@ export interface Cut extends Disposable {
 
 /** All disturbances of a network at the moment. */
 export class Cuts {
+  /** Whether there is any. */
+  any = false
   #cuts: ActiveCut[] = []
 
   add(fate: 'lost' | 'held', between: (from: Place, to: Place) => boolean): Cut {
     const cut = new ActiveCut(fate, between, () => {
       this.#cuts = this.#cuts.filter(other => other !== cut)
+      this.any = this.#cuts.length > 0
     })
     this.#cuts.push(cut)
+    this.any = true
     return cut
   }
 
   /** The cut that keeps a segment from its way, if there is one. A hold goes before a loss. */
   find(from: Place, to: Place): ActiveCut | undefined {
-    if (this.#cuts.length === 0) return undefined
     let found: ActiveCut | undefined
     for (const cut of this.#cuts) {
       if (found?.fate !== 'held' && cut.between(from, to)) found = cut

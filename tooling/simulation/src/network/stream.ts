@@ -72,12 +72,11 @@ export class Stream implements Scheduled {
   #lastWaiting: Waiting | undefined
   #waitingBytes = 0
   #ending = false
-  // What has left in this instant, which for the writer is not over yet.
+  // What has left in the instant of the last segment; as long as that lasts, the writer's turn is not over.
   #burst = 0
-  #burstAt = -1
   #busyUntil = 0
-  // When the head's event is due. Events of the queue that are for another time are left over from an earlier head.
-  #due = -1
+  // Events of this stream that are still to come: one for the head, and perhaps some that are left over from a head that was dropped.
+  #pending = 0
   #room: Scheduled | undefined
   #orphan = false
 
@@ -89,7 +88,9 @@ export class Stream implements Scheduled {
 
   /** Bytes that the network has not taken: those that wait for room, and those of this turn. */
   get queued(): number {
-    return this.#waitingBytes + (this.#burstAt === this.#path.medium.clock.monotonic() ? this.#burst : 0)
+    const last = this.#flight.last
+    if (last === undefined || last.sentAt !== this.#path.medium.clock.monotonic()) return this.#waitingBytes
+    return this.#waitingBytes + this.#burst
   }
 
   /** Bytes that wait for room. */
@@ -155,7 +156,6 @@ export class Stream implements Scheduled {
   /** Drops everything. */
   clear(): void {
     this.#path.medium.segments.giveAll(this.#flight)
-    this.#due = -1
     this.#dropWaiting()
   }
 
@@ -191,10 +191,10 @@ export class Stream implements Scheduled {
     const { medium } = this.#path
     const now = medium.clock.monotonic()
     const head = this.#flight.first
-    if (now !== this.#due || head === undefined) return
-    this.#due = -1
+    this.#pending -= 1
+    if (head === undefined) return
     if (head.arrival > now) {
-      this.#schedule(head.arrival)
+      if (this.#pending === 0) this.#schedule(head.arrival)
       return
     }
     if (head.misses >= patience[head.kind]) {
@@ -202,15 +202,16 @@ export class Stream implements Scheduled {
       this.writer?.lost()
       return
     }
-    const obstacle = medium.cuts.find(this.from, this.to)
+    const obstacle = medium.cuts.any ? medium.cuts.find(this.from, this.to) : undefined
     if (obstacle?.fate === 'held') obstacle.hold(this)
     else if (obstacle !== undefined || medium.loses(this.from, this.to, this.#path.random))
       this.#miss(head, now)
-    else this.#arrive(head, now, medium.cuts.find(this.to, this.from)?.fate !== 'lost')
+    else this.#arrive(head, now)
   }
 
-  #arrive(head: Segment, now: number, acknowledged: boolean): void {
+  #arrive(head: Segment, now: number): void {
     const { medium } = this.#path
+    const acknowledged = !medium.cuts.any || medium.cuts.find(this.to, this.from)?.fate !== 'lost'
     this.#flight.shift()
     const next = this.#flight.first
     // It has come, but to the writer that is the same as a loss. The answer to a dial is its acknowledgement.
@@ -235,6 +236,7 @@ export class Stream implements Scheduled {
     const { medium } = this.#path
     const now = medium.clock.monotonic()
     let from = start
+    if (this.#flight.last?.sentAt !== now) this.#burst = 0
     while (from < chunk.length && this.#outstanding < medium.window) {
       const tail = this.#flight.last
       const joins =
@@ -249,10 +251,6 @@ export class Stream implements Scheduled {
       if (joins) this.#prolong(segment, to - from, now)
       else this.#put(segment, to - from, now)
       from = to
-    }
-    if (this.#burstAt !== now) {
-      this.#burstAt = now
-      this.#burst = 0
     }
     this.#burst += from - start
     return from
@@ -305,7 +303,7 @@ export class Stream implements Scheduled {
   }
 
   #schedule(time: number): void {
-    this.#due = time
+    this.#pending += 1
     this.#path.medium.clock.scheduleAt(time, this)
   }
 }

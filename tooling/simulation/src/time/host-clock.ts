@@ -19,7 +19,7 @@ export interface HostClockOptions {
 export class HostClock implements Clock {
   /** Who it belongs to. */
   readonly name: string
-  /** The how manieth clock of its {@link VirtualClock} it is, from 0. */
+  /** Its number among the host clocks of its {@link VirtualClock}, from 0. */
   readonly index: number
   readonly #clock: VirtualClock
   readonly #start: number
