@@ -2,6 +2,8 @@ import type { RunReport } from '@p2p/simulation'
 import type { Break } from './breaks.ts'
 import { meshBreaks } from './mesh/breaks.ts'
 import { runMesh } from './mesh/scenario.ts'
+import { syncBreaks } from './sync/breaks.ts'
+import { runSync } from './sync/scenario.ts'
 
 /** What a run of a scenario is drawn from. */
 export interface RunOptions {
@@ -18,4 +20,7 @@ export interface Protocol {
   readonly breaks: readonly Break[]
 }
 
-export const protocols: readonly Protocol[] = [{ name: 'mesh', run: runMesh, breaks: meshBreaks }]
+export const protocols: readonly Protocol[] = [
+  { name: 'mesh', run: runMesh, breaks: meshBreaks },
+  { name: 'sync', run: runSync, breaks: syncBreaks },
+]

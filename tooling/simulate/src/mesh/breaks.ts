@@ -15,17 +15,22 @@ const nothing = () => undefined
 export const meshBreaks: readonly Break[] = [
   {
     name: 'no-duplicate-check',
-    about: 'every arrival of a broadcast counts as its first one',
-    plant: () =>
-      replace(
+    about: 'the first repetition of a broadcast counts as new, too',
+    plant: () => {
+      // If all of them did, the network would drown before anybody looks
+      const repeated = new WeakMap<SequenceWindow, Set<number>>()
+      return replace(
         SequenceWindow.prototype,
         'add',
         add =>
           function (this: SequenceWindow, sequence) {
-            add.call(this, sequence)
-            return true
+            if (add.call(this, sequence)) return true
+            const known = repeated.get(this) ?? new Set<number>()
+            repeated.set(this, known)
+            return !known.has(sequence) && known.add(sequence).size > 0
           },
-      ),
+      )
+    },
   },
   {
     name: 'short-window',

@@ -1,6 +1,6 @@
-import type { Fault, FaultPlan, RunReport, SeededRandom } from '@p2p/simulation'
+import type { Fault, RunReport, SeededRandom } from '@p2p/simulation'
 import type { RunOptions } from '../protocol.ts'
-import type { LeaveFault } from '../world/fault-script.ts'
+import { drawNodes, drawPlan, leave } from '../world/plan.ts'
 import { addressOf, World } from '../world/world.ts'
 import { BroadcastLedger } from './broadcasts.ts'
 import { Directs } from './directs.ts'
@@ -11,7 +11,7 @@ const minute = 60_000
 export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> => {
   const world = new World({
     seed,
-    nodes: nodes ?? drawNodes(seed),
+    nodes: nodes ?? drawNodes(seed, 5, 16),
     born: life => {
       ledger.attach(life)
       directs.attach(life)
@@ -48,8 +48,6 @@ export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> =
   return report
 }
 
-const drawNodes = (seed: number) => 5 + (((seed * 2654435761) >>> 8) % 12)
-
 /** Two nodes are stopped for 5 s, one after the other, while nothing else is wrong. */
 const pauseTwo = async (world: World, dice: SeededRandom): Promise<void> => {
   await world.advance(dice.between(10_000, 20_000))
@@ -59,50 +57,6 @@ const pauseTwo = async (world: World, dice: SeededRandom): Promise<void> => {
     .map((host, index): Fault => ({ kind: 'pause', at: world.now + index * 12_000, lasts: 5_000, host }))
   world.inject(pauses)
   await world.advance(24_000)
-}
-
-/** Which kinds of faults there are, and how many. */
-const drawPlan = (duration: number, dice: SeededRandom): FaultPlan => {
-  const few = duration / 4
-  const some = <T>(probability: number, plan: T): T | undefined =>
-    dice.chance(probability) ? plan : undefined
-  const long = duration > 2 * minute
-  const partitions = some(0.6, {
-    every: few,
-    lasts: long ? { min: minute, max: duration } : { min: 1_000, max: 60_000 },
-  })
-  const blocks = some(0.2, { every: few, lasts: { min: 1_000, max: 30_000 } })
-  const crashes = some(0.6, {
-    every: duration / 6,
-    lasts: { min: 500, max: 30_000 },
-    storeLost: 0.2,
-    killed: 0.3,
-  })
-  const pauses = some(0.6, { every: duration / 8, lasts: { min: 200, max: 5_000 } })
-  const losses = some(0.2, { every: few, lasts: { min: 1_000, max: 20_000 }, rate: 0.2 })
-  return {
-    duration,
-    ...(partitions && { partitions }),
-    ...(blocks && { blocks }),
-    ...(crashes && { crashes }),
-    ...(pauses && { pauses }),
-    ...(losses && { losses }),
-    clockSteps: { every: duration / 10, by: 3_600_000 },
-  }
-}
-
-/** Nodes leave in order, where nothing else happens to them. */
-const leave = (world: World, duration: number, dice: SeededRandom): void => {
-  const count = dice.pick([0, 0, 1, 2])
-  for (const host of dice.shuffle(world.names).slice(0, count)) {
-    const at = world.now + dice.between(0, duration * 0.8)
-    const lasts = Math.min(dice.between(3_000, 20_000), world.now + duration - at)
-    const troubled = world.script
-      .during(at - 100, at + lasts + 100)
-      .some(trouble => 'host' in trouble && trouble.host === host)
-    const fault: LeaveFault = { kind: 'leave', at, lasts, host }
-    if (!troubled) world.leave(fault)
-  }
 }
 
 /** What the applications do. */

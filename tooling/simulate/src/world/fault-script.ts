@@ -8,7 +8,7 @@ export interface LeaveFault {
   readonly host: string
 }
 
-/** A host dials what it need not, or whatever else is a fault to nobody else: see `Fault`. */
+/** One thing that goes wrong. */
 export type Trouble = Fault | LeaveFault
 
 /** All that goes wrong in a run, known before it happens: what may be expected of the nodes follows from it. */
@@ -40,8 +40,10 @@ export class FaultScript {
     return this.during(from, to).every(({ at, lasts }) => at < from && at + lasts > to)
   }
 
-  /** Whether everything that goes wrong does so within the interval's first part, and is over by `healed`. */
-  isOverBy(healed: number, to: number): boolean {
-    return this.isCalm(healed, to)
+  /** Whether a host's wall clock was set during the interval. */
+  hasSetClock(host: string, from: number, to: number): boolean {
+    return this.#troubles.some(
+      trouble => trouble.kind === 'clock' && trouble.host === host && trouble.at >= from && trouble.at <= to,
+    )
   }
 }

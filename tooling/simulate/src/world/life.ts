@@ -15,6 +15,8 @@ export interface Life {
   readonly machine: Machine<Store>
   readonly resources: Resources
   readonly mesh: Mesh
+  /** What is to be ended before the mesh is. */
+  readonly closers: (() => Promise<void>)[]
   /** When it began, in virtual milliseconds. */
   readonly born: number
   /** When it ended. */

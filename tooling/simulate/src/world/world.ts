@@ -113,7 +113,7 @@ export class World {
       const life = this.lives.get(fault.host)
       if (life === undefined) return
       this.#end(life)
-      await life.mesh.close()
+      await close(life)
       if (life.resources.held.length > 0)
         this.violations.add(`${life.host} was closed and still holds ${life.resources.held.join(', ')}`)
       this.#hosts.get(fault.host)?.kill()
@@ -165,7 +165,7 @@ export class World {
   async close(): Promise<RunReport> {
     const lives = Array.from(this.lives.values())
     for (const life of lives) this.#end(life)
-    await this.simulation.run(Promise.all(lives.map(({ mesh }) => mesh.close())), { limit: 10_000 })
+    await this.simulation.run(Promise.all(lives.map(close)), { limit: 10_000 })
     for (const { host, resources } of lives) {
       if (resources.held.length > 0)
         this.violations.add(`${host} was closed and still holds ${resources.held.join(', ')}`)
@@ -200,6 +200,7 @@ export class World {
       machine,
       resources,
       mesh,
+      closers: [],
       born: this.now,
       died: undefined,
       memberSince: undefined,
@@ -277,3 +278,8 @@ export class World {
 }
 
 export const addressOf = (name: string): Address => `sim://${name}:1`
+
+const close = async ({ closers, mesh }: Life): Promise<void> => {
+  await Promise.all(closers.map(closer => closer()))
+  await mesh.close()
+}
