@@ -1,3 +1,3 @@
 import { library } from '@p2p/tsconfig/tsup'
 
-export default library(['src/index.ts', 'src/tcp.ts', 'src/unix.ts', 'src/memory.ts'])
+export default library(['src/index.ts', 'src/tcp.ts', 'src/tls.ts', 'src/unix.ts', 'src/memory.ts'])

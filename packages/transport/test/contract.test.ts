@@ -3,7 +3,9 @@ import { transportContract } from '@p2p/interfaces/contracts'
 import { runContract } from '@p2p/contracts'
 import { createMemoryNetwork } from '../src/memory.ts'
 import { tcp } from '../src/tcp.ts'
+import { tls } from '../src/tls.ts'
 import { unix } from '../src/unix.ts'
+import { certificate, credentials } from './certificates/credentials.ts'
 import { withNamedEnds } from './named-ends.ts'
 
 const malformedTcp: Address[] = [
@@ -52,5 +54,16 @@ runContract(
     transport: withNamedEnds(unix()),
     anywhere: 'unix://*',
     malformed: malformedUnix,
+  })),
+)
+
+const ofTls = malformedTcp.map(address => address.replace('tcp', 'tls') as Address)
+
+runContract(
+  'tls',
+  transportContract(() => ({
+    transport: tls({ ...credentials('server'), ca: certificate('authority') }),
+    anywhere: 'tls://127.0.0.1:0',
+    malformed: ofTls,
   })),
 )

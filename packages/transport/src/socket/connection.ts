@@ -18,6 +18,8 @@ export const socketMark = 1
 /** What every connection of one transport shares. */
 export interface SocketContext extends ConnectionSettings {
   readonly turn: Turn
+  /** How errors of its sockets are to be read. */
+  readonly errorOf?: typeof transportError
 }
 
 /** A connected socket, and what is special about it. */
@@ -55,6 +57,14 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     this.#socket = socket
     this.#tcp = tcp
     this.#turn = context.turn
+    const { errorOf = transportError } = context
+    const fail = (cause: Error) => {
+      this.failed(errorOf(`the connection to ${this.remote}`, cause))
+      // A socket of TLS goes on after an alert.
+      socket.destroy()
+    }
+    // Below TLS only what is asked in `#readEnd` fails by itself.
+    if (tcp !== socket) tcp?.on('error', fail)
     this.#listensToData = hasReadBuffer
     // A mark that could not be set (a TLS server's sockets) makes `drain` too rare: there, every write calls back.
     if (socket.writableHighWaterMark > socketMark) {
@@ -65,7 +75,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     socket
       .on('drain', () => this.#written())
       .on('end', () => this.#readEnd())
-      .on('error', cause => this.failed(transportError(`the connection to ${this.remote}`, cause)))
+      .on('error', fail)
       .on('close', () => {
         this.#drop()
         this.#releaseFlying()
@@ -143,11 +153,11 @@ export class SocketConnection extends QueuedConnection implements Flushable {
 
   /**
    * libuv takes a reset for an orderly end if there was unread data before it (it sees the hang-up behind a short read and does not ask further).
-   * Writing nothing makes the system tell which it was: the `error` that follows turns the end into a failure. Once our own end is sent it is
-   * too late to ask.
+   * Writing nothing (below TLS, which would not pass the answer on) makes the system tell which it was: the `error` that follows turns the end into
+   * a failure. Once our own end is sent it is too late to ask.
    */
   #readEnd(): void {
-    if (!this.#endSent && this.#flying === 0) this.#socket.write(nothing)
+    if (!this.#endSent && this.#flying === 0) (this.#tcp ?? this.#socket).write(nothing)
     this.remoteEnded()
   }
 
