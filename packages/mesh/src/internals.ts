@@ -13,3 +13,35 @@ export { Broadcasts } from './broadcasts.ts'
 export { Link } from './link/link.ts'
 export { Peer } from './link/peer.ts'
 export { Requests } from './requests.ts'
+export {
+  ageOf,
+  checkBroadcast,
+  encodeBroadcast,
+  epochOf,
+  nameOffset,
+  originOffset,
+  sequenceOf,
+  setAge,
+} from './wire/broadcast.ts'
+export { isAddress } from './wire/contact.ts'
+export { decodeReject, encodeReject, type Rejection } from './wire/direct.ts'
+export { headerLength, Kind } from './wire/header.ts'
+export {
+  decodeFarewell,
+  decodeHello,
+  encodeFarewell,
+  encodeHello,
+  type Farewell,
+  type Hello,
+  networkTag,
+} from './wire/hello.ts'
+export { idFromBytes } from './wire/ids.ts'
+export {
+  decodeMembership,
+  decodeProbe,
+  encodeMembership,
+  encodeProbe,
+  type MembershipMessage,
+  type Probe,
+} from './wire/membership.ts'
+export { decodeTree, encodeTree } from './wire/tree.ts'

@@ -46,12 +46,15 @@ export const defaultLimits: MeshLimits = {
 export const times = {
   /** A connection that has not said who it is by then is dropped. */
   handshake: 5_000,
-  /** How often links are looked at. */
-  tick: 1_000,
+  /** How often links are looked at, give or take a quarter. */
+  tick: 500,
   /** A link that has been silent for so long is pinged … */
-  quiet: 3_000,
-  /** … and for so long, dead: above the 5 s for which a healthy node may be stopped, below the 10 s by which its neighbours must know. */
-  dead: 8_000,
+  quiet: 2_000,
+  /**
+   * … and for so long, dead: above the 5 s for which a healthy node may be stopped just when it is pinged, with a segment lost twice on the
+   * way; below the 10 s by which its neighbours must know.
+   */
+  dead: 9_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
   idle: 60_000,
   unused: 5_000,

@@ -197,7 +197,8 @@ export class Overlay {
     if (this.#closed) return
     try {
       await this.#settings.links.reach(contact, { timeout: times.answer })
-    } catch {
+    } catch (error) {
+      if (isSomebodyElse(error)) this.#book.forget(contact.id)
       // Membership goes on to somebody else, and comes back to this one later
       this.#membership.dialFailed(contact.id, this.#now())
       this.#act()
@@ -216,8 +217,9 @@ export class Overlay {
       if ('seed' in target) this.#book.met(target.seed, peer.id)
       if (this.neighbours.size === 0) this.join(peer.id)
       else peer.link.send(encodeProbe({ asks: true, belonging: this.#component.belonging(this.#now()) }))
-    } catch {
-      // Tried again for ever, at its own pace
+    } catch (error) {
+      // Tried again for ever, at its own pace; but where another node has taken the place of one, that one is gone
+      if ('contact' in target && isSomebodyElse(error)) this.#book.forget(target.contact.id)
     }
   }
 
@@ -231,3 +233,7 @@ export class Overlay {
     }
   }
 }
+
+/** Whether another node answered at the address of the one that was dialled. */
+const isSomebodyElse = (error: unknown): boolean =>
+  MeshError.is(error) && MeshError.is(error.cause, 'P2P_UNEXPECTED_ID')

@@ -78,22 +78,21 @@ const framed = (payload: Uint8Array) => {
   return frame
 }
 
-/** Somebody who says HELLO and then whatever comes to his mind. */
-const hello = (identity: Identity, random: SeededRandom) =>
-  framed(
-    encodeHello({
-      oldest: 1,
-      newest: 1,
-      network: networkTag('fuzz'),
-      publicKey: identity.publicKey,
-      incarnation: random.fill(new Uint8Array(8)),
-      serial: 1,
-      nonce: random.fill(new Uint8Array(8)),
-      epoch: 0,
-      addresses: [],
-      held: undefined,
-    }),
-  )
+/** Somebody who says both his HELLOs, and then whatever comes to his mind. */
+const hello = (identity: Identity, random: SeededRandom): Uint8Array => {
+  const fields = {
+    oldest: 1,
+    newest: 1,
+    network: networkTag('fuzz'),
+    publicKey: identity.publicKey,
+    incarnation: random.fill(new Uint8Array(8)),
+    nonce: random.fill(new Uint8Array(8)),
+    epoch: 0,
+    addresses: [],
+    held: undefined,
+  }
+  return Buffer.concat([1, 2].map(serial => framed(encodeHello({ ...fields, serial }))))
+}
 
 const attack = async (
   transport: Transport,

@@ -475,19 +475,18 @@ const liarNextTo = async (victim: Mesh, network: TestNetwork) => {
     connection.write(frame)
   }
   connection.onData(() => undefined)
-  say(
-    encodeHello({
-      oldest: 1,
-      newest: 1,
-      network: networkTag('test'),
-      publicKey: identity.publicKey,
-      incarnation: network.random.fill(new Uint8Array(8)),
-      serial: 1,
-      nonce: network.random.fill(new Uint8Array(8)),
-      epoch: 0,
-      addresses: [],
-      held: undefined,
-    }),
-  )
+  const fields = {
+    oldest: 1,
+    newest: 1,
+    network: networkTag('test'),
+    publicKey: identity.publicKey,
+    incarnation: network.random.fill(new Uint8Array(8)),
+    nonce: network.random.fill(new Uint8Array(8)),
+    epoch: 0,
+    addresses: [],
+    held: undefined,
+  }
+  say(encodeHello({ ...fields, serial: 1 }))
+  say(encodeHello({ ...fields, serial: 2 }))
   return { id: identity.id, say }
 }

@@ -52,6 +52,8 @@ export class Membership {
   readonly #passive = new Map<PeerId, Contact>()
   /** Peers that we asked, or shall ask once there is a link, to be our neighbour. */
   readonly #wishes = new Map<PeerId, Wish>()
+  /** How many answers of a peer are still to come. */
+  readonly #asked = new Map<PeerId, number>()
   readonly #rests = new Map<PeerId, Rest>()
   #effects: MembershipEffect[] = []
   #nextShuffle = 0
@@ -108,6 +110,7 @@ export class Membership {
     const contact = this.#linked.get(id)
     this.#linked.delete(id)
     this.#wishes.delete(id)
+    this.#asked.delete(id)
     const neighbour = this.#active.get(id)
     if (neighbour !== undefined) {
       this.#active.delete(id)
@@ -206,12 +209,17 @@ export class Membership {
   }
 
   #answered(from: PeerId, accepted: boolean, now: number): void {
-    const wished = this.#wishes.delete(from)
+    const left = (this.#asked.get(from) ?? 0) - 1
+    if (left > 0) this.#asked.set(from, left)
+    else this.#asked.delete(from)
+    const wished = this.#wishes.has(from)
+    // A refusal of the first question is not yet one of the second, which may have been a more urgent one
+    if (accepted || left <= 0) this.#wishes.delete(from)
     if (this.#active.has(from)) return
     if (accepted && wished) this.#takeIn(from)
     // We do not want it any more, or never asked: it must not believe that we are neighbours.
     else if (accepted) this.#send(from, { type: 'unneighbour', contacts: [] })
-    else this.#rest(from, now)
+    else if (left <= 0) this.#rest(from, now)
   }
 
   /** Makes a linked peer our neighbour, giving one up if there is no room. */
@@ -263,6 +271,7 @@ export class Membership {
 
   #ask(id: PeerId): void {
     const wish = this.#wishes.get(id)
+    this.#asked.set(id, (this.#asked.get(id) ?? 0) + 1)
     this.#send(id, wish === 'join' ? { type: 'join' } : { type: 'neighbour', urgent: wish === 'urgent' })
   }
 

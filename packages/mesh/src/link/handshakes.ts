@@ -13,7 +13,8 @@ import type { Peer } from './peer.ts'
 
 /** What handshakes ask of the manager of links, and tell it. */
 export interface HandshakesOwner {
-  readonly peers: ReadonlyMap<PeerId, Peer>
+  /** Every link to the peer that has not been broken off, those that are ending in order included: its last messages may be on their way. */
+  linksTo(peer: PeerId): Iterable<Link>
   /** Where this node can be reached. */
   addresses(): readonly Address[]
   /** The highest epoch known of the node's broadcasts. */
@@ -36,6 +37,8 @@ interface Pending {
   readonly proven?: Uint8Array | undefined
   /** Who waits for it, on the dialling end. */
   readonly waiter?: Waiter<Peer>
+  /** What the dialler said first, on the listening end. */
+  readonly first?: { readonly peer: PeerId; readonly hello: Hello }
 }
 
 /** Links on their way to be established: who says HELLO when, and what it says. PROTOCOL.md, "Hello". */
@@ -66,11 +69,11 @@ export class Handshakes {
 
   /** The dialling end: says HELLO. The waiter is settled when the link is established or has failed. */
   begin(pending: Pending & { readonly waiter: Waiter<Peer> }): void {
-    const { link, expected } = pending
+    const { link } = pending
     link.nonce = this.#settings.random.fill(new Uint8Array(8))
     link.listener = this.#onReply
     this.#add(pending)
-    link.send(encodeHello(this.#hello(link, expected)))
+    link.send(encodeHello(this.#hello(link, undefined)))
     link.start()
   }
 
@@ -141,10 +144,10 @@ export class Handshakes {
   /** The links that we hold or may yet hold to this peer; `undefined` if there are too many to say. */
   #held(link: Link, peer: PeerId): Uint8Array[] | undefined {
     const nonces = [link.nonce]
-    for (const other of this.#owner.peers.get(peer)?.links ?? [])
-      if (other !== link && other.open) nonces.push(other.nonce)
-    for (const { link: other, expected, waiter } of this.#pending.values()) {
-      const mayBe = waiter !== undefined && (expected === undefined || expected === peer)
+    for (const other of this.#owner.linksTo(peer)) if (other !== link) nonces.push(other.nonce)
+    for (const { link: other, waiter, first } of this.#pending.values()) {
+      // Whoever we expect where we dial: somebody else may answer
+      const mayBe = waiter !== undefined || first?.peer === peer
       if (mayBe && other !== link && other.open) nonces.push(other.nonce)
     }
     return nonces.length > maxHeld ? undefined : nonces
@@ -154,46 +157,52 @@ export class Handshakes {
   readonly #onFirst: MessageListener = (link, bytes, start, end) => {
     const pending = this.#pending.get(link)
     if (pending === undefined) return
-    if (end - start < headerLength || bytes[start + 1] !== Kind.hello)
-      throw malformed('something else than a HELLO')
-    const hello = decodeHello(bytes, start, end)
+    const hello = expectHello(bytes, start, end)
     const contact = this.#judge(link, hello, { proven: pending.proven })
     if (contact === undefined) return
-    this.#remove(pending)
     link.nonce = hello.nonce
-    this.#owner.epochKnown(hello.epoch)
-    this.#owner.bury(contact.id, hello)
+    this.#pending.set(link, { ...pending, first: { peer: contact.id, hello } })
+    link.listener = this.#onConfirmation
     link.send(encodeHello(this.#hello(link, contact.id)))
-    this.#owner.establish(link, contact, hello)
   }
 
   /** The answer to our HELLO. */
   readonly #onReply: MessageListener = (link, bytes, start, end) => {
     const pending = this.#pending.get(link)
-    if (pending?.waiter === undefined) return
-    const kind = end - start < headerLength ? -1 : bytes[start + 1]
-    if (kind === Kind.refuse) {
-      link.farewell(0, refusalError(decodeFarewell(bytes, start, end)))
-      return
-    }
-    if (kind !== Kind.hello) throw malformed('something else than a HELLO')
-    const hello = decodeHello(bytes, start, end)
+    if (pending?.waiter === undefined || this.#isRefused(link, bytes, start, end)) return
+    const hello = expectHello(bytes, start, end)
     const { expected, proven, waiter } = pending
     const contact = this.#judge(link, hello, { expected, proven, nonce: link.nonce })
     if (contact === undefined) return
     this.#remove(pending)
     this.#owner.epochKnown(hello.epoch)
     this.#owner.bury(contact.id, hello)
-    const peer = this.#owner.establish(link, contact, hello)
-    if (expected === undefined) this.#correct(link, peer, hello)
-    waiter.resolve(peer)
+    // The confirmation comes before all else, and says what we could not before we knew who answers
+    link.send(encodeHello(this.#hello(link, contact.id)))
+    waiter.resolve(this.#owner.establish(link, contact, hello))
   }
 
-  /** What we could not say when we did not know the peer: that we do not hold a link that it holds, and its former epoch. */
-  #correct(link: Link, peer: Peer, hello: Hello): void {
-    const ours = Array.from(peer.links, ({ nonce }) => nonce)
-    const unknown = hello.held?.some(nonce => !ours.some(known => compareBytes(known, nonce) === 0)) ?? false
-    if (unknown || this.#owner.epochOf(peer.id) > 0) link.send(encodeHello(this.#hello(link, peer.id)))
+  /** The second message of an inbound link: the dialler wants us, whoever it expected. */
+  readonly #onConfirmation: MessageListener = (link, bytes, start, end) => {
+    const pending = this.#pending.get(link)
+    if (pending?.first === undefined || this.#isRefused(link, bytes, start, end)) return
+    const { peer, hello: first } = pending.first
+    const hello = expectHello(bytes, start, end)
+    const contact = this.#judge(link, hello, { proven: pending.proven, expected: peer, nonce: link.nonce })
+    if (contact === undefined) return
+    if (compareBytes(hello.incarnation, first.incarnation) !== 0 || hello.serial <= first.serial) {
+      throw malformed('a HELLO of another time')
+    }
+    this.#remove(pending)
+    this.#owner.epochKnown(hello.epoch)
+    this.#owner.bury(contact.id, hello)
+    this.#owner.establish(link, contact, hello)
+  }
+
+  #isRefused(link: Link, bytes: Uint8Array, start: number, end: number): boolean {
+    if (end - start < headerLength || bytes[start + 1] !== Kind.refuse) return false
+    link.farewell(0, refusalError(decodeFarewell(bytes, start, end)))
+    return true
   }
 
   /** Who is at the other end, unless its HELLO cannot be accepted: then the link is ended. */
@@ -210,4 +219,11 @@ export class Handshakes {
       return undefined
     }
   }
+}
+
+const expectHello = (bytes: Uint8Array, start: number, end: number): Hello => {
+  if (end - start < headerLength || bytes[start + 1] !== Kind.hello) {
+    throw malformed('something else than a HELLO')
+  }
+  return decodeHello(bytes, start, end)
 }

@@ -22,7 +22,7 @@ import { begin, decodeFarewell, decodeHello, type Hello } from '../wire/hello.ts
 import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
 import { readU32 } from '../wire/reader.ts'
-import { goodbyeError, refusalError } from './handshake.ts'
+import { goodbyeError } from './handshake.ts'
 import { Handshakes, type HandshakesOwner } from './handshakes.ts'
 import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
 import { Peer } from './peer.ts'
@@ -78,7 +78,7 @@ export class LinkManager {
     this.#owner = owner
     this.#handshakes = new Handshakes(settings, {
       ...owner,
-      peers: this.peers,
+      linksTo: peer => Array.from(this.#links).filter(link => link.peer === peer && !link.aborted),
       bury: (id, hello) => this.#bury(id, hello),
       establish: (link, contact, hello) => this.#establish(link, contact, hello),
     })
@@ -164,7 +164,7 @@ export class LinkManager {
       const { link } = peer
       const rest =
         link.lastUsed === undefined ? now - link.begun - times.unused : now - link.lastUsed - times.idle
-      if (rest >= 0 && !this.#owner.isNeeded(peer)) {
+      if (rest >= 0 && peer.links.size === 1 && !this.#owner.isNeeded(peer)) {
         link.retire()
       }
     }
@@ -377,10 +377,6 @@ export class LinkManager {
         link.farewell(farewell.reason, goodbyeError(farewell))
         break
       }
-      case Kind.refuse:
-        // After our answer to its HELLO: it did not want us after all, and we are not to come to it
-        link.farewell(Reason.leaving, refusalError(decodeFarewell(bytes, start, end)))
-        break
       case Kind.hello:
         this.#update(peer, link, decodeHello(bytes, start, end))
         break

@@ -57,6 +57,7 @@ export class Link implements Twin {
   #held: Uint8Array[] | undefined
   #ended = false
   #retired = false
+  #aborted = false
   #pingSent = 0
   #pingToken = 0
 
@@ -79,6 +80,11 @@ export class Link implements Twin {
   /** Whether messages can still be sent. */
   get open(): boolean {
     return !this.#ended
+  }
+
+  /** Whether it was broken off. */
+  get aborted(): boolean {
+    return this.#aborted
   }
 
   /** Whether it ended for want of use: what still arrives is listened to. */
@@ -164,6 +170,7 @@ export class Link implements Twin {
 
   /** Ends at once. */
   abort(error: Error): void {
+    this.#aborted = true
     if (this.#ended) return
     this.#stop({ leaving: false, idle: false, error })
     this.connection.abort(error)
