@@ -29,17 +29,9 @@ export const deadLinks = <T extends Twin>(links: Iterable<T>, hello: HeldLinks):
     return !hello.held.some(nonce => compareBytes(nonce, link.nonce) === 0)
   })
 
-/** Of the links that both ends hold, the one that stays. Both ends choose the same one. */
-export const chooseLink = <T extends Twin>(
-  self: PeerId,
-  peer: PeerId,
-  links: readonly T[],
-): T | undefined => {
+/** The links to one peer, the best one last. Both ends rank them alike: better is what the node with the larger id dialled, then the smaller nonce. */
+export const rankLinks = <T extends Twin>(self: PeerId, peer: PeerId, links: readonly T[]): T[] => {
   const selfIsLarger = compareIds(self, peer) > 0
-  const rank = (link: T) => (link.dialled === selfIsLarger ? 0 : 1)
-  return links.reduce<T | undefined>((best, link) => {
-    if (best === undefined) return link
-    const difference = rank(link) - rank(best)
-    return difference < 0 || (difference === 0 && compareBytes(link.nonce, best.nonce) < 0) ? link : best
-  }, undefined)
+  const rank = (link: T) => (link.dialled === selfIsLarger ? 1 : 0)
+  return links.slice().sort((a, b) => rank(a) - rank(b) || compareBytes(b.nonce, a.nonce))
 }

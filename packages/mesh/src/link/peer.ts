@@ -1,5 +1,5 @@
 import type { Contact, PeerId } from '@p2p/interfaces'
-import { chooseLink } from '../core/twins.ts'
+import { rankLinks } from '../core/twins.ts'
 import { Kind, Reason } from '../wire/header.ts'
 import { begin } from '../wire/hello.ts'
 import type { Link } from './link.ts'
@@ -39,7 +39,7 @@ export class Peer {
   remove(link: Link): boolean {
     this.links.delete(link)
     if (link !== this.#current) {
-      this.#releaseIfAlone()
+      this.#deliverInOrder()
       return true
     }
     // The others are drained or draining: their order with what would come later cannot be kept, so they end too.
@@ -52,12 +52,13 @@ export class Peer {
   moved(link: Link): void {
     link.movedReceived = true
     this.#closeIfDrained(link)
-    this.#releaseIfAlone()
+    this.#deliverInOrder()
   }
 
+  /** Moves what is written to the best link. */
   #settle(): void {
     const open = Array.from(this.links).filter(link => link.open && !link.movedSent)
-    const winner = chooseLink(this.#self, this.id, open)
+    const winner = rankLinks(this.#self, this.id, open).at(-1)
     if (winner === undefined) return
     this.#current = winner
     for (const link of this.links) {
@@ -66,7 +67,7 @@ export class Peer {
       link.movedSent = true
       this.#closeIfDrained(link)
     }
-    if (this.#draining()) winner.hold()
+    this.#deliverInOrder()
   }
 
   #closeIfDrained(link: Link): void {
@@ -75,13 +76,16 @@ export class Peer {
     }
   }
 
-  #releaseIfAlone(): void {
-    if (!this.#draining()) this.#current.release()
-  }
-
-  /** Whether something that was sent before what waits on the current link may still arrive on another one. */
-  #draining(): boolean {
-    for (const link of this.links) if (link !== this.#current && link.open && !link.movedReceived) return true
-    return false
+  /**
+   * Reads the links one after the other, the worst first. Each end only ever moves to a better one, so that is the order in which the
+   * other end has written to them, whichever it has used.
+   */
+  #deliverInOrder(): void {
+    let mayRead = true
+    for (const link of rankLinks(this.#self, this.id, Array.from(this.links))) {
+      if (mayRead) link.release()
+      else link.hold()
+      mayRead &&= !link.open || link.movedReceived
+    }
   }
 }
