@@ -1,6 +1,6 @@
 // npm run demo: processes that share the index of a folder, and a verdict on what they hold.
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { leftOut, resolveFolder, walk } from '../folder/walk.ts'
 import { bytes, count, describe } from '../words.ts'
 import { check } from './check.ts'
@@ -80,6 +80,8 @@ const demo = async ({ nodes, dir, keep, timeout }: DemoOptions, signal: AbortSig
 
 const main = async (options: DemoOptions) => {
   const controller = new AbortController()
+  // Every process that is asked for something listens
+  setMaxListeners(0, controller.signal)
   const interrupt = (signal: string, exitCode: number) => controller.abort(new Interrupted(signal, exitCode))
   // They stay caught to the end: a second Ctrl-C must not leave processes behind
   process.on('SIGINT', () => interrupt('SIGINT', 130)).on('SIGTERM', () => interrupt('SIGTERM', 143))

@@ -98,16 +98,18 @@ const publish = async (
 }
 
 const crash = async ({ processes, narrator }: Play, victim: Member, survivors: readonly Member[]) => {
-  const begin = performance.now()
+  const since = Date.now()
   await victim.process.kill()
   narrator.say(victim.name, `was killed with SIGKILL (process ${victim.process.pid ?? 0})`)
+  const what = `notice that ${victim.name} is gone`
   await Promise.all(
     survivors.map(async member => {
-      const what = `notice that ${victim.name} is gone`
-      const { wasNeighbour } = await processes.ask(member.process, 'miss', { peer: victim.id }, what)
-      const after = `${Math.round(performance.now() - begin)} ms`
-      if (wasNeighbour)
-        narrator.say(member.name, `noticed after ${after} that its neighbour ${victim.name} is gone`)
+      const { noticed } = await processes.ask(member.process, 'miss', { peer: victim.id, since }, what)
+      if (noticed === undefined) return
+      narrator.say(
+        member.name,
+        `noticed after ${noticed - since} ms that its neighbour ${victim.name} is gone`,
+      )
     }),
   )
 }

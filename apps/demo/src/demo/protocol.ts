@@ -22,8 +22,11 @@ export interface Commands {
   }
   /** Read a share of the folder's files and put them into the dictionary. */
   publish: { command: { readonly folder: string; readonly share: Share }; reply: PublishReply }
-  /** Wait until a node is no neighbour, and say whether it had been one. */
-  miss: { command: { readonly peer: PeerId }; reply: { readonly wasNeighbour: boolean } }
+  /** Wait until a node is no neighbour, and say when that was, if not before `since`. Both are in milliseconds since 1970. */
+  miss: {
+    command: { readonly peer: PeerId; readonly since: number }
+    reply: { readonly noticed: number | undefined }
+  }
   /** Wait until the dictionary has this size, as long as it moves at least every `patience` milliseconds. */
   settle: { command: { readonly size: number; readonly patience: number }; reply: { readonly size: number } }
   /** Try to change a key that is leased to another node. */

@@ -22,7 +22,8 @@ const report = (message: FromProcess) => process.send?.(message)
 
 let node: Node | undefined
 const stopping = new AbortController()
-const departed = new Set<string>()
+/** When which neighbour was lost, last. */
+const departed = new Map<string, number>()
 
 const theNode = (): Node => {
   if (node === undefined) throw new Error('it has not joined')
@@ -56,7 +57,7 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
       join: seed === undefined ? [] : [seed],
     })
     const { mesh, files } = node
-    mesh.on('peer:disconnect', peer => departed.add(peer.id))
+    mesh.on('peer:disconnect', ({ id }) => departed.set(id, Date.now()))
     mesh.on('error', error => report({ type: 'trouble', message: describe(error) }))
     files.on('error', error => report({ type: 'trouble', message: describe(error) }))
     const [address] = mesh.addresses
@@ -80,13 +81,14 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     return { files: published.paths.length, bytes, unreadable, acknowledged, example: published.paths[0] }
   },
 
-  miss: ({ peer }) =>
+  miss: ({ peer, since }) =>
     new Promise(resolve => {
       const { mesh } = theNode()
       const check = () => {
         if (mesh.peers.some(({ id }) => id === peer)) return
         mesh.off('peer:disconnect', check)
-        resolve({ wasNeighbour: departed.has(peer) })
+        const time = departed.get(peer)
+        resolve({ noticed: time !== undefined && time >= since ? time : undefined })
       }
       mesh.on('peer:disconnect', check)
       check()
