@@ -94,7 +94,6 @@ export class BroadcastLedger {
     for (const said of due(this.#healed, now - retention)) {
       if (script.isCalm(said.at + healedAfter, said.at + retention))
         this.#expect(said, said.members, 'though all was well again soon enough')
-      // What is older than that twice over cannot come back
     }
   }
 
@@ -103,7 +102,7 @@ export class BroadcastLedger {
     for (const life of listeners) {
       if (life.died !== undefined || heard.has(life)) continue
       this.#world.violations.add(
-        `${life.host} has not heard ${name}, which was said at ${(at / 1000).toFixed(3)} s, ${why}`,
+        `${life.host} has not heard ${name}, which was said at ${(at / 1000).toFixed(3)} s, ${why}; it was heard by ${Array.from(heard, ({ host }) => host).join(' ') || 'nobody'}`,
       )
     }
   }

@@ -6,11 +6,8 @@ import type { Life } from '../world/life.ts'
 import type { World } from '../world/world.ts'
 import { Witness } from './witness.ts'
 
-/** A message under way, and the pause between two looks, in milliseconds: no age counts them. */
-const slack = 10_000
-
-/** For so long the mesh keeps a broadcast for those whom it could not reach. No age counts that either. */
-const retention = 60_000
+/** A message under way, a node that is stopped on its way, and the pause between two looks, in milliseconds: no age counts them. */
+const slack = 15_000
 
 /** Codes of what an application may be told at any time. */
 const refusals = ['P2P_LEASE_HELD', 'P2P_KEY_ABSENT']
@@ -155,12 +152,13 @@ export class Dictionaries {
       if (ownership === undefined) continue
       const write = this.#witness?.writes.get(`${key} ${ownership.token}`)
       if (write === undefined) continue
-      const spread = script.isCalm(write.at - 15_000, write.at + 5_000) ? slack : slack + retention
-      if (now < write.at + this.#lease + takeoverGrace + spread) continue
+      if (now < write.at + this.#lease + takeoverGrace + slack) continue
       // A wall clock that is set back makes a node wait
       if (script.hasSetClock(life.host, write.at, now)) continue
       const late = Math.round(now - write.at)
-      violations.add(`${life.host} takes ${this.name}/${key} for held ${late} ms after it was last written`)
+      violations.add(
+        `${life.host}.${life.number}, born at ${Math.round(life.born)} ms, takes ${this.name}/${key} for held ${late} ms after it was last written by ${write.life.host}.${write.life.number} at ${Math.round(write.at)} ms`,
+      )
     }
   }
 }

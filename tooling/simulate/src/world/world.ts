@@ -114,9 +114,11 @@ export class World {
       if (life === undefined) return
       this.#end(life)
       await close(life)
-      if (life.resources.held.length > 0)
-        this.violations.add(`${life.host} was closed and still holds ${life.resources.held.join(', ')}`)
-      this.#hosts.get(fault.host)?.kill()
+      // What was waited for is told so in the promise chains of this event
+      simulation.clock.after(0, () => {
+        this.#expectNothingHeld(life)
+        this.#hosts.get(fault.host)?.kill()
+      })
     })
     simulation.at(fault.at + fault.lasts, `${fault.host} comes back`, () => {
       const host = this.#hosts.get(fault.host)
@@ -166,10 +168,7 @@ export class World {
     const lives = Array.from(this.lives.values())
     for (const life of lives) this.#end(life)
     await this.simulation.run(Promise.all(lives.map(close)), { limit: 10_000 })
-    for (const { host, resources } of lives) {
-      if (resources.held.length > 0)
-        this.violations.add(`${host} was closed and still holds ${resources.held.join(', ')}`)
-    }
+    for (const life of lives) this.#expectNothingHeld(life)
     return this.simulation.end()
   }
 
@@ -223,6 +222,10 @@ export class World {
   nameOf(id: string): string {
     for (const life of this.lives.values()) if (life.mesh.id === id) return life.host
     return `${id.slice(0, 6)} (gone)`
+  }
+
+  #expectNothingHeld({ host, resources: { held } }: Life): void {
+    if (held.length > 0) this.violations.add(`${host} was closed and still holds ${held.join(', ')}`)
   }
 
   #end(life: Life): void {
