@@ -55,6 +55,7 @@ export class Broadcasts {
   #passed = 0
   #repeated = 0
   #timer: Disposable | undefined
+  #closed = false
 
   constructor(settings: BroadcastsSettings) {
     const { self, clock, limits, history, linkTo } = settings
@@ -170,6 +171,7 @@ export class Broadcasts {
   }
 
   close(): void {
+    this.#closed = true
     this.#timer?.[Symbol.dispose]()
   }
 
@@ -182,6 +184,7 @@ export class Broadcasts {
   }
 
   #wake(): void {
+    if (this.#closed) return
     const { clock, random } = this.#settings
     this.#timer ??= clock.after(tickAfter.least + random.next() * (tickAfter.most - tickAfter.least), () => {
       this.#timer = undefined

@@ -67,6 +67,8 @@ export class LinkManager {
   readonly #dials = new Map<PeerId, Promise<Peer>>()
   /** What is being dialled or secured at the moment, to be given up when the node closes. */
   readonly #attempts = new Set<AbortController>()
+  /** What somebody waits for: `close` waits until it is settled. */
+  readonly #waits = new Set<Promise<unknown>>()
   /** Links that are being told that there is no room for them. */
   readonly #turnedAway = new Set<Link>()
   #closed = false
@@ -117,12 +119,14 @@ export class LinkManager {
     }
     const begun = dial
     // The dial goes on when one of those who wait for it gives up
-    return wait<Peer>(
-      { clock: this.#settings.clock, what: `a link to ${id}`, ...options },
-      ({ resolve, reject }) => {
-        begun.then(resolve, reject)
-        return undefined
-      },
+    return this.#track(
+      wait<Peer>(
+        { clock: this.#settings.clock, what: `a link to ${id}`, ...options },
+        ({ resolve, reject }) => {
+          begun.then(resolve, reject)
+          return undefined
+        },
+      ),
     )
   }
 
@@ -130,20 +134,22 @@ export class LinkManager {
   dial(address: Address, expected: PeerId | undefined, options: WaitOptions): Promise<Peer> {
     const { clock } = this.#settings
     const transport = this.#transport(address)
-    return wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
-      const abort = new AbortController()
-      this.#attempts.add(abort)
-      let link: Link | undefined
-      this.#connect(transport, address, expected, abort.signal, waiter, made => (link = made)).catch(
-        waiter.reject,
-      )
-      return () => {
-        this.#attempts.delete(abort)
-        if (link?.peer !== undefined) return
-        abort.abort()
-        link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
-      }
-    })
+    return this.#track(
+      wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
+        const abort = new AbortController()
+        this.#attempts.add(abort)
+        let link: Link | undefined
+        this.#connect(transport, address, expected, abort.signal, waiter, made => (link = made)).catch(
+          waiter.reject,
+        )
+        return () => {
+          this.#attempts.delete(abort)
+          if (link?.peer !== undefined) return
+          abort.abort()
+          link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
+        }
+      }),
+    )
   }
 
   /** Looks after every link; to be called about once a second. */
@@ -185,6 +191,14 @@ export class LinkManager {
     }
     for (const link of this.#turnedAway) link.connection.abort()
     await Promise.all(Array.from([...this.#links, ...this.#turnedAway], link => link.closed))
+    await Promise.allSettled(this.#waits)
+  }
+
+  #track<T>(promise: Promise<T>): Promise<T> {
+    this.#waits.add(promise)
+    const settled = () => void this.#waits.delete(promise)
+    promise.then(settled, settled)
+    return promise
   }
 
   #transport(address: Address): Transport {

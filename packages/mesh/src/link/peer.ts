@@ -38,11 +38,11 @@ export class Peer {
   /** A link has ended. @returns whether the peer can still be reached: if not, it is spent */
   remove(link: Link): boolean {
     this.links.delete(link)
-    if (link !== this.#current) {
+    if (link !== this.#current && link.movedReceived) {
       this.#deliverInOrder()
       return true
     }
-    // The others are drained or draining: their order with what would come later cannot be kept, so they end too.
+    // What was on its way over this link may be lost, and whoever counts on completeness must learn of it: the peer is gone, and may come anew.
     for (const other of this.links) other.end(Kind.goodbye, Reason.replaced, 'its twin was lost')
     this.links.clear()
     return false
