@@ -56,6 +56,7 @@ export class Broadcasts {
   #repeated = 0
   #timer: Disposable | undefined
   #closed = false
+  #met = false
 
   constructor(settings: BroadcastsSettings) {
     const { self, clock, limits, history, linkTo } = settings
@@ -103,7 +104,8 @@ export class Broadcasts {
 
   /** A neighbour knows this epoch of our own broadcasts: ours must be above those of our former lives. */
   epochKnown(epoch: number): void {
-    const former = epoch > this.#epoch || (epoch === this.#epoch && this.#sequence === 0)
+    // Who has had no neighbour yet has told nobody of its epoch: the same number is a former life's, whose clock stood where ours stands
+    const former = epoch > this.#epoch || (epoch === this.#epoch && !this.#met)
     if (!former || epoch >= latestEpoch) return
     this.#epoch = epoch + 1
     this.#sequence = 0
@@ -111,6 +113,7 @@ export class Broadcasts {
   }
 
   neighbourUp(id: PeerId): void {
+    this.#met = true
     this.#tree.neighbourUp(id)
   }
 
