@@ -4,14 +4,26 @@ const tag = { null: 0, false: 1, true: 2, number: 3, text: 4, bytes: 5, list: 6,
 
 const utf8 = new TextEncoder()
 
+let idle: Writer | undefined
+// One large value is no reason to hold on to as much memory for ever.
+const keptCapacity = 65_536
+
 /**
  * The one byte string of a value, the same on every node whatever the order of names in its maps: what hashes are made of. Its grammar is
  * in the PROTOCOL.md of `@p2p/sync`.
  */
-export const encodeCanonical = (value: Value): Uint8Array => {
-  const writer = new Writer()
+export const encodeCanonical = (value: Value): Uint8Array => encodeBriefly(value).slice()
+
+/**
+ * The same as {@link encodeCanonical}, in memory that the next call uses again: what is hashed at once needs none of its own, and a buffer for
+ * each entry is a fifth of the time of hashing (measured with entries of 100 bytes).
+ */
+export const encodeBriefly = (value: Value): Uint8Array => {
+  const writer = idle ?? new Writer()
+  idle = undefined
   writer.value(value)
-  return writer.taken()
+  idle = writer.capacity > keptCapacity ? undefined : writer
+  return writer.take()
 }
 
 class Writer {
@@ -19,8 +31,15 @@ class Writer {
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
-  taken(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+  get capacity(): number {
+    return this.#bytes.length
+  }
+
+  /** What was written, and begins anew. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#length)
+    this.#length = 0
+    return taken
   }
 
   value(value: Value): void {

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { encodeCanonical } from './canonical.ts'
+import { encodeBriefly } from './canonical.ts'
 import type { Entry, Key, Write, WriteState } from './entry.ts'
 import type { Value } from './value.ts'
 
@@ -27,7 +27,7 @@ export const hashEntry = ({ key, base, fields }: Entry): Hash => {
 /** The hash of one write to a key: what decides between two writes of equal versions. */
 export const hashWrite = (key: Key, write: Write): Hash => hash([key, writeItems(write)])
 
-const hash = (value: Value): Hash => bytesToHex(sha256(encodeCanonical(value)).subarray(0, hashLength))
+const hash = (value: Value): Hash => bytesToHex(sha256(encodeBriefly(value)).subarray(0, hashLength))
 
 const writeItems = ({ epoch, start, owner, counter, state, value }: Write): Value[] => {
   const items = [owner, counter.time, counter.count, stateNumbers[state], value ?? null]

@@ -22,7 +22,9 @@ export const depthLimit = 32
  * @throws `TypeError` for what is no value: `undefined`, functions, symbols, bigints of more than 64 bits, instances of classes, text with a lone surrogate, a map
  * with the name `__proto__`, and anything nested deeper than {@link depthLimit} (a cycle is). `P2P_VALUE_TOO_LARGE` above the limit, before more of it is read
  */
-export const ownValue = (input: unknown, limit: number): Value => new Copier(limit).copy(input, 1)
+export const ownValue = (input: unknown, limit: number): Value =>
+  // What needs no copy and is within any limit; most values are.
+  typeof input === 'number' && limit >= numberSize ? input + 0 : new Copier(limit).copy(input, 1)
 
 /** About how many bytes a value takes encoded, a little more rather than less. */
 export const valueSize = (value: Value): number => {
