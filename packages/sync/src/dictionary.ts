@@ -289,8 +289,7 @@ export class Dictionary implements Sync {
       return answer
     } catch (error) {
       if (!P2PError.is(error)) throw error
-      // A catching-up that rested too long concerns the one who drives it.
-      if (error.code !== 'P2P_NO_SESSION') this.#complain(error, from.id)
+      this.#complain(error, from.id)
       if (kind === 'broadcast') return undefined
       throw error
     } finally {

@@ -24,7 +24,7 @@ export type SyncErrorCode =
   | 'P2P_SETTINGS_DIFFER'
   /** A peer's message is not of the protocol's grammar. */
   | 'P2P_MALFORMED'
-  /** A peer asked to go on with a catching-up that it had not begun. */
+  /** A neighbour knows nothing of a catching-up that was begun with it: it was restarted, or has too many. Nobody is told; it is tried again. */
   | 'P2P_NO_SESSION'
   /** Catching up with a neighbour broke off; `cause` says why. It is tried again. */
   | 'P2P_CATCH_UP_FAILED'

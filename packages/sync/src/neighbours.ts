@@ -3,6 +3,7 @@ import { type Waiter, wait } from '@p2p/interfaces/wait'
 import type { Moment } from '@p2p/replica'
 import type { Gain } from './core/conversation.ts'
 import { catchUp } from './core/exchange.ts'
+import { says } from './core/grammar.ts'
 import type { Replica } from './core/replica.ts'
 import { SyncError } from './errors.ts'
 import type { Settings } from './options.ts'
@@ -16,8 +17,15 @@ const spreadInterval = 1_000
 /** Default deadline of a request and of what the application waits for, in milliseconds. */
 const answerTimeout = 10_000
 
-/** Ways for a request to fail that say nothing but that the neighbour is not there, or has no such dictionary: it is asked again later. */
-const passing = ['P2P_PEER_UNREACHABLE', 'P2P_NO_HANDLER', 'P2P_TIMEOUT', 'P2P_ABORTED', 'P2P_CLOSED']
+/** Ways to fail that say nothing but that the neighbour is not there, has no such dictionary, or was restarted: it is asked again later. */
+const passing = [
+  'P2P_PEER_UNREACHABLE',
+  'P2P_NO_HANDLER',
+  'P2P_TIMEOUT',
+  'P2P_ABORTED',
+  'P2P_CLOSED',
+  'P2P_NO_SESSION',
+]
 
 /** What catching up needs of the dictionary around it. */
 export interface NeighboursContext {
@@ -209,6 +217,8 @@ export class Neighbours {
     while (step.done !== true) {
       const body = await group.request(peer, protocol, step.value, { signal, timeout: answerTimeout })
       signal.throwIfAborted()
+      if (says(body, 'gone'))
+        throw new SyncError('P2P_NO_SESSION', 'the neighbour has given up on us', { peer })
       try {
         step = conversation.next({ body, now: moment() })
       } finally {

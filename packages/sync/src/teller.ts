@@ -79,7 +79,7 @@ export class Teller {
       listeners.fail(effect.error)
       return
     }
-    for (const watch of this.#watches.get(effect.id) ?? []) watch.notify()
+    if (this.#watches.size > 0) for (const watch of this.#watches.get(effect.id) ?? []) watch.notify()
     if (!listeners.has(effect.type)) return
     const key = handOut(effect.key)
     const meta = this.#meta(effect.key, effect.write)

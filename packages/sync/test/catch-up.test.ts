@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Sync, SyncOptions, Value } from '../src/index.ts'
+import { epoch } from './timeline.ts'
 import { type Passing, World } from './world.ts'
 
 const minute = 60_000
@@ -46,6 +47,8 @@ describe('a node that comes late', () => {
     expect(sorted(bob)).toEqual(sorted(ann))
     expect(bob.stats()).toMatchObject({ entries: 3, tombstones: 1 })
     expect(bob.fingerprint()).toBe(ann.fingerprint())
+    // The vectors said what was needed: nothing had to be searched for.
+    expect(requests('ranges')).toEqual([])
     expect(told).toContainEqual(['b', { c: [2] }, 'ann', false])
     expect(told).toHaveLength(3)
     // It goes on as a member.
@@ -178,6 +181,43 @@ describe('catching up', () => {
     expect(again.get('map')).toEqual({ of: 'ann', by: 'bob' })
   })
 
+  it('gives an owner who lost its memory all that it wrote before, without a search', async () => {
+    const ann = join('ann')
+    const bob = join('bob')
+    ann.update(Array.from({ length: 100 }, (_, index): [string, Value] => [`key ${index}`, index]))
+    await world.pass(30_000)
+    world.leave('ann')
+    world.cut(['ann'], ['bob'])
+    const again = join('ann')
+    again.set('x', 1)
+    await world.pass(10)
+    passing = []
+    world.cut(['ann'], ['bob'], false)
+    await world.pass(1000)
+    expect([again.size, bob.size]).toEqual([101, 101])
+    expect(requests('ranges')).toEqual([])
+  })
+
+  it('counts the time that it takes as age of the leases that it brings', async () => {
+    const ann = join('ann')
+    const bob = join('bob')
+    bob.update(Array.from({ length: 5000 }, (_, index): [string, Value] => [`key ${index}`, 'x'.repeat(400)]))
+    await world.pass(60_000)
+    world.cut(['ann'], ['bob'])
+    world.leave('ann')
+    const again = join('ann')
+    again.set('k', 1)
+    const written = world.timeline.now
+    world.fate = () => ({ delay: 4000 })
+    world.cut(['ann'], ['bob'], false)
+    await world.pass(120_000)
+    expect(ann.has('k')).toBe(false)
+    expect(world.timeline.now - written).toBeGreaterThan(100_000)
+    const expires = (bob.owner('k')?.expires ?? 0) - epoch
+    // Ann's hour, the 5 s of grace, and the 4 s of the last message.
+    expect(expires).toBe(written + 60 * minute + 5000 + 4000)
+  })
+
   it('brings what two sides of a partition wrote to everybody within seconds, along a line of nodes', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
     ids.forEach((left, index) => world.cut([left], ids.slice(index + 2)))
@@ -206,8 +246,10 @@ describe('catching up', () => {
     expect(bob.size).toBeGreaterThan(0)
     expect(bob.size).toBeLessThan(10_000)
     expect(bob.stats().caughtUp).toBe(0)
+    passing = []
     world.cut(['ann'], ['bob'], false)
     await world.pass(1000)
+    expect(requests('ranges')).toEqual([])
     expect(bob.fingerprint()).toBe(ann.fingerprint())
     expect(bob.errors).toEqual([])
   })
@@ -335,8 +377,10 @@ describe('a stamp from the future', () => {
     expect([ann.has('k'), bob.has('k')]).toEqual([false, false])
     expect(bob.errors).toContainEqual(expect.objectContaining({ code: 'P2P_STAMP_AHEAD', peer: 'eve' }))
     expect(bob.stats().tombstones + bob.size).toBe(0)
-    // Once the time has come, all is well.
+    // Once the time has come, all is well, and eve's vector was not believed before.
+    passing = []
     await world.pass(2 * minute)
+    expect(requests('ranges').length).toBeLessThan(requests('open').length)
     expect([ann.get('k'), bob.get('k')]).toEqual([1, 1])
     const dan = join('dan', {}, day - minute)
     dan.set('soon', 1)

@@ -112,9 +112,9 @@ export class World {
   }
 
   /** Lets time pass until the promise is settled. */
-  async until<T>(promise: Promise<T>, step = 10): Promise<T> {
+  async until<T>(promise: PromiseLike<T>, step = 10): Promise<T> {
     const state = { open: true }
-    const settled = promise.finally(() => (state.open = false))
+    const settled = Promise.resolve(promise).finally(() => (state.open = false))
     settled.catch(() => undefined)
     for (let waited = 0; state.open; waited += step) {
       if (waited > 3_600_000) throw new Error('an hour passed and nothing happened')

@@ -1,7 +1,7 @@
 import type { PeerId } from '@p2p/interfaces'
 import type { Moment } from '@p2p/replica'
 import type { Conversation, Gain } from './conversation.ts'
-import { clockOf, fieldsOf, flagOf, malformed } from './grammar.ts'
+import { clockOf, fieldsOf, flagOf, malformed, says } from './grammar.ts'
 import { meet, packClock, packOpening, parseFingerprint, parseOpening } from './opening.ts'
 import { lackedBy, parsePage, push } from './pages.ts'
 import { reconcile } from './reconcile.ts'
@@ -16,17 +16,19 @@ import type { Replica } from './replica.ts'
 export function* catchUp(replica: Replica, peer: PeerId, start: Moment): Conversation<Gain | 'busy'> {
   replica.expire(start)
   const since = replica.table.sequence
+  const before = replica.table.fingerprint()
   const opened = yield { type: 'open', ...packOpening(replica, start) }
-  if (isBusy(opened.body)) return 'busy'
+  if (says(opened.body, 'busy')) return 'busy'
   const theirs = parseOpening(replica, peer, opened.body)
   meet(replica, theirs.clock, opened.now)
-  if (theirs.fingerprint === replica.table.fingerprint()) {
+  // What was asked, not what is so by now: the other one has decided by that whether to go on.
+  if (theirs.fingerprint === before) {
     replica.completeCatchUp(theirs.vector)
     return { news: 0, refused: 0 }
   }
 
   const pulled = yield* pull(replica, peer)
-  const now = yield* push(lackedBy(replica.table, theirs.vector, since), opened.now)
+  const now = yield* push(lackedBy(replica.table, theirs.vector, since), pulled.now)
   const found = yield* compareAndReconcile(replica, peer, now)
   const gain = { news: pulled.news + found.news, refused: pulled.refused + found.refused }
 
@@ -35,10 +37,7 @@ export function* catchUp(replica: Replica, peer: PeerId, start: Moment): Convers
   return gain
 }
 
-const isBusy = (body: unknown) =>
-  typeof body === 'object' && body !== null && 'busy' in body && body.busy === true
-
-function* pull(replica: Replica, peer: PeerId): Conversation<Gain> {
+function* pull(replica: Replica, peer: PeerId): Conversation<Gain & { readonly now: Moment }> {
   // Nobody has more than fits here; who goes on and on is lying.
   let budget = 2 * replica.settings.limits.entries
   let [news, refused] = [0, 0]
@@ -49,15 +48,15 @@ function* pull(replica: Replica, peer: PeerId): Conversation<Gain> {
     const gain = replica.receive(told, peer, now)
     news += gain.news
     refused += gain.refused
-    if (!flagOf(more, 'more')) return { news, refused }
+    if (!flagOf(more, 'more')) return { news, refused, now }
     budget -= told.length
     if (told.length === 0 || budget < 0) malformed('pages without end')
   }
 }
 
-function* compareAndReconcile(replica: Replica, peer: PeerId, before: Moment): Conversation<Gain> {
-  replica.expire(before)
-  const { body, now } = yield { type: 'compare', clock: packClock(replica, before) }
+function* compareAndReconcile(replica: Replica, peer: PeerId, since: Moment): Conversation<Gain> {
+  replica.expire(since)
+  const { body, now } = yield { type: 'compare', clock: packClock(replica, since) }
   const { clock, fingerprint } = fieldsOf(body, ['clock', 'fingerprint'])
   meet(replica, clockOf(clock), now)
   if (parseFingerprint(fingerprint) === replica.table.fingerprint()) return { news: 0, refused: 0 }

@@ -21,6 +21,10 @@ export const fieldsOf = <Name extends string>(
   return body as Record<Name, unknown>
 }
 
+/** Whether a reply is `{name: true}`, which stands for an answer that cannot be given now. */
+export const says = (body: unknown, name: 'busy' | 'gone'): boolean =>
+  typeof body === 'object' && body !== null && (body as Record<string, unknown>)[name] === true
+
 /** An array, of `length` items if that is given. @throws `P2P_MALFORMED` */
 export const listOf = (value: unknown, what: string, length?: number): readonly unknown[] =>
   Array.isArray(value) && (length === undefined || value.length === length)

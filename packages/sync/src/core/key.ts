@@ -9,6 +9,7 @@ export type KeyId = string
 
 // A lone surrogate begins no text that has a UTF-8, so no text is the id of bytes.
 const mark = '\ud800'
+const markUnit = 0xd800
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -26,9 +27,16 @@ export const keyId = (key: Key): KeyId => {
   }
 }
 
+/** Whether a text is the id of bytes that are no UTF-8; text that has a UTF-8 and begins like that goes on with the other half of a pair. */
+export const isMarked = (id: KeyId): boolean => {
+  if (id.charCodeAt(0) !== markUnit) return false
+  const next = id.charCodeAt(1)
+  return !(next >= 0xdc00 && next <= 0xdfff)
+}
+
 /** The key of an identity, in its one form: text where there is one. */
 export const keyOf = (id: KeyId): Key =>
-  id.startsWith(mark) ? Uint8Array.from(id.slice(1), unit => unit.charCodeAt(0)) : id
+  isMarked(id) ? Uint8Array.from(id.slice(1), unit => unit.charCodeAt(0)) : id
 
 /**
  * The identity of a key that may be new here.

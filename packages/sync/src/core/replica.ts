@@ -94,8 +94,7 @@ export class Replica {
    * @throws LeaseError, `P2P_REPLICA_FULL`, `P2P_STAMP_AHEAD`; nothing is written then
    */
   assign(assignments: readonly Assignment[], now: Moment): void {
-    this.#reserve(assignments)
-    for (const { id } of assignments) this.#rules.check(this.table.get(id), now)
+    this.#reserve(assignments, now)
     // Each takes a stamp: so many that they run into the next milliseconds, at worst.
     this.clock.check(
       { time: this.clock.read(now.wall) + Math.ceil(assignments.length / 2 ** 16), count: 0 },
@@ -150,14 +149,14 @@ export class Replica {
       return
     }
     if (Object.keys(patch).length === 0) return
-    this.#reserve([{ id, value }])
+    this.#reserve([{ id, value }], now)
     const counter = this.#tick(now)
     const fields = new Map(
       Object.entries(patch).map(([name, field]) => [name, plainWrite(this.self, counter, 'held', field)]),
     )
     const mine = held?.entry ?? emptyEntry(keyOf(id))
     const merged = merge(this.#rules.order, mine, { key: mine.key, base: undefined, fields })
-    this.#announce(this.table.put(id, merged, undefined))
+    this.#announce(this.table.put(held, id, merged, undefined))
     this.outbox.addFields(id, fields.keys())
   }
 
@@ -223,11 +222,12 @@ export class Replica {
 
   #write(id: KeyId, state: WriteState, value: Value | undefined, now: Moment): Held {
     const held = this.table.get(id)
-    const base: Write = { ...this.#rules.version(held, this.#tick(now), now), state, value }
+    const { epoch, start, owner, counter } = this.#rules.version(held, this.#tick(now), now)
+    const base: Write = { epoch, start, owner, counter, state, value }
     const key = held === undefined ? keyOf(id) : held.entry.key
     const seen = this.#rules.leased ? sight(0, now) : undefined
     this.outbox.addWhole(id)
-    return this.table.put(id, { key, base, fields: undefined }, seen)
+    return this.table.put(held, id, { key, base, fields: undefined }, seen)
   }
 
   #tick(now: Moment): Stamp {
@@ -256,7 +256,7 @@ export class Replica {
 
   #replace(held: Held | undefined, id: KeyId, merged: Entry, age: number, now: Moment): void {
     const before = held && { write: held.entry.base, seen: held.seen, value: held.value }
-    const winner = this.table.put(id, merged, this.#rules.leased ? sight(age, now) : undefined)
+    const winner = this.table.put(held, id, merged, this.#rules.leased ? sight(age, now) : undefined)
     const mine = before?.write?.owner === this.self ? before.write : undefined
     const fate = mine && this.#rules.fate(mine, before?.seen, winner, now)
     if (mine && fate === 'reissued' && this.#reissue(winner, mine, now)) return
@@ -327,11 +327,12 @@ export class Replica {
     this.#checkTotals(held === undefined ? 1 : 0, size - (held?.size ?? 0))
   }
 
-  #reserve(assignments: readonly Assignment[]): void {
+  #reserve(assignments: readonly Assignment[], now: Moment): void {
     let entries = 0
     let bytes = 0
     for (const { id, value } of assignments) {
       const held = this.table.get(id)
+      this.#rules.check(held, now)
       if (held === undefined) entries++
       bytes += id.length + 64 + valueSize(value) - (held?.size ?? 0)
     }

@@ -55,7 +55,7 @@ export class Responder {
 
   /**
    * @param driving whether this node drives a catching-up with that one itself: then only one of them goes on
-   * @throws `P2P_MALFORMED`, `P2P_NO_SESSION`
+   * @throws `P2P_MALFORMED`
    */
   answer(peer: PeerId, body: unknown, now: Moment, driving: boolean): Reply {
     const type = typeof body === 'object' && body !== null && 'type' in body ? body.type : undefined
@@ -63,6 +63,7 @@ export class Responder {
       return driving && this.#replica.self < peer ? { body: { busy: true } } : this.#open(peer, body, now)
     }
     const session = this.#resume(peer, now)
+    if (session === undefined) return { body: { gone: true } }
     if (type === 'finish') return this.#finish(peer, session, body)
     return { body: this.#goOn(type, session, peer, body, now) }
   }
@@ -117,14 +118,10 @@ export class Responder {
     return { body: reply }
   }
 
-  #resume(peer: PeerId, now: Moment): Session {
-    const session = this.#sessions.get(peer)
+  #resume(peer: PeerId, now: Moment): Session | undefined {
+    const session = this.isDrivenBy(peer, now) ? this.#sessions.get(peer) : undefined
     this.#sessions.delete(peer)
-    if (session === undefined || now.monotonic - session.touched > sessionIdle) {
-      throw new SyncError('P2P_NO_SESSION', 'this catching-up has not begun, or rested for too long', {
-        peer,
-      })
-    }
+    if (session === undefined) return undefined
     session.touched = now.monotonic
     this.#sessions.set(peer, session)
     return session
