@@ -59,9 +59,8 @@ export const parseEndpoint = (scheme: string, address: Address): Endpoint => {
 export const formatEndpoint = (scheme: string, { host, port }: Endpoint): Address =>
   isIPv6(host) ? `${scheme}://[${host}]:${port}` : `${scheme}://${host}:${port}`
 
-/** @throws TransportError `P2P_BAD_ADDRESS` for an endpoint that only a listener can have */
-export const parseDialled = (scheme: string, address: Address): Endpoint => {
-  const endpoint = parseEndpoint(scheme, address)
+/** An endpoint that can be dialled. @throws TransportError `P2P_BAD_ADDRESS` for one that only a listener can have */
+export const dialable = <T extends Endpoint>(address: Address, endpoint: T): T => {
   if (endpoint.port > 0) return endpoint
   throw new TransportError('P2P_BAD_ADDRESS', `${address} cannot be dialled: nobody has port 0`)
 }

@@ -11,12 +11,18 @@ export interface Flushable {
  * and nothing waits for another turn. (`setImmediate` costs six times as much, and a pass of the loop.)
  */
 export class Turn {
+  readonly #schedule: (end: () => void) => void
   #waiting: Flushable[] = []
+
+  /** @param schedule calls back at the end of the turn; for a platform other than Node.js */
+  constructor(schedule: (end: () => void) => void = afterPromises) {
+    this.#schedule = schedule
+  }
 
   /** Calls `flush` when the turn ends. */
   defer(connection: Flushable): void {
     if (this.#waiting.push(connection) > 1) return
-    void resolved.then(() => process.nextTick(this.#end))
+    this.#schedule(this.#end)
   }
 
   readonly #end = (): void => {
@@ -27,3 +33,7 @@ export class Turn {
 }
 
 const resolved = Promise.resolve()
+
+const afterPromises = (end: () => void): void => {
+  void resolved.then(() => process.nextTick(end))
+}

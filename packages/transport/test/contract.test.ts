@@ -5,6 +5,7 @@ import { createMemoryNetwork } from '../src/memory.ts'
 import { tcp } from '../src/tcp.ts'
 import { tls } from '../src/tls.ts'
 import { unix } from '../src/unix.ts'
+import { ws, wss } from '../src/ws.ts'
 import { certificate, credentials } from './certificates/credentials.ts'
 import { withNamedEnds } from './named-ends.ts'
 
@@ -65,5 +66,28 @@ runContract(
     transport: tls({ ...credentials('server'), ca: certificate('authority') }),
     anywhere: 'tls://127.0.0.1:0',
     malformed: ofTls,
+  })),
+)
+
+const malformedWs: Address[] = [
+  'ws://',
+  'ws://127.0.0.1',
+  'ws://127.0.0.1/path',
+  'ws://127.0.0.1:80/a b',
+  'ws://127.0.0.1:80/a?b',
+  'ws://127.0.0.1:80/a#b',
+]
+
+runContract(
+  'ws',
+  transportContract(() => ({ transport: ws(), anywhere: 'ws://127.0.0.1:0/p2p', malformed: malformedWs })),
+)
+
+runContract(
+  'wss',
+  transportContract(() => ({
+    transport: wss({ ...credentials('server'), ca: certificate('authority') }),
+    anywhere: 'wss://127.0.0.1:0/',
+    malformed: malformedWs.map(address => address.replace('ws', 'wss') as Address),
   })),
 )

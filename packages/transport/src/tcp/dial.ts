@@ -1,6 +1,6 @@
 import type { Address, Connection, WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
-import { parseDialled } from '../endpoint.ts'
+import { dialable, parseEndpoint } from '../endpoint.ts'
 import { SocketConnection, type SocketContext } from '../socket/connection.ts'
 import { type ReadBuffer, readInto, startPaused } from '../socket/read-buffer.ts'
 import { endsOf, openSocket } from './socket.ts'
@@ -12,7 +12,7 @@ export const dial = async (
   buffer: ReadBuffer,
   options: WaitOptions = {},
 ): Promise<Connection> => {
-  const endpoint = parseDialled('tcp', address)
+  const endpoint = dialable(address, parseEndpoint('tcp', address))
   const { signal, timeout = context.connectTimeout } = options
   const what = `a connection to ${address}`
   return wait<Connection>({ clock: context.clock, what, signal, timeout }, ({ resolve, reject }) => {

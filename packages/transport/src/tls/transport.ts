@@ -1,7 +1,7 @@
 import type { Address, Connection, Transport, WaitOptions } from '@p2p/interfaces'
 import { systemClock } from '@p2p/interfaces/system'
 import { wait } from '@p2p/interfaces/wait'
-import { parseDialled } from '../endpoint.ts'
+import { dialable, parseEndpoint } from '../endpoint.ts'
 import { limitsFrom } from '../limits.ts'
 import { SocketConnection, type SocketContext } from '../socket/connection.ts'
 import { listenSettings } from '../tcp/server.ts'
@@ -42,7 +42,7 @@ const dial = async (
   security: Security,
   { signal, timeout = context.connectTimeout }: WaitOptions = {},
 ): Promise<Connection> => {
-  const endpoint = parseDialled('tls', address)
+  const endpoint = dialable(address, parseEndpoint('tls', address))
   const what = `a connection to ${address}`
   return wait<Connection>({ clock: context.clock, what, signal, timeout }, ({ resolve, reject: failed }) => {
     let connection: SocketConnection | undefined
