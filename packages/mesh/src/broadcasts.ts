@@ -51,7 +51,6 @@ export class Broadcasts {
   readonly #tree: Plumtree
   #epoch: number
   #sequence = 0
-  #own: Stream | undefined
   #passed = 0
   #repeated = 0
   #timer: Disposable | undefined
@@ -109,7 +108,6 @@ export class Broadcasts {
     if (!former || epoch >= latestEpoch) return
     this.#epoch = epoch + 1
     this.#sequence = 0
-    this.#own = undefined
   }
 
   neighbourUp(id: PeerId): void {
@@ -126,8 +124,9 @@ export class Broadcasts {
     const now = clock.monotonic()
     const sequence = ++this.#sequence
     const message = encodeBroadcast(self, this.#epoch, sequence, protocol, body)
-    this.#own ??= this.#tree.streams.own(self, message.subarray(originOffset(0)), this.#epoch, now)
-    this.#tree.send(this.#own, sequence, message, now)
+    // Looked up each time: a stream that was silent for long is forgotten, our own too
+    const stream = this.#tree.streams.own(self, message.subarray(originOffset(0)), this.#epoch, now)
+    this.#tree.send(stream, sequence, message, now)
     return messageId(self, this.#epoch, sequence)
   }
 
