@@ -1,0 +1,17 @@
+import type { Target } from '../target.ts'
+import { addresses } from './addresses.ts'
+import { codecs } from './codecs.ts'
+import { framings } from './framings.ts'
+import { meshLink } from './mesh-link.ts'
+import { meshWire } from './mesh-wire.ts'
+import { sync } from './sync.ts'
+
+/** Every decoder that takes what a peer sends. */
+export const targets: readonly Target[] = [
+  ...framings,
+  ...codecs,
+  ...addresses,
+  ...meshWire,
+  meshLink,
+  ...sync,
+]
