@@ -26,19 +26,21 @@ export interface Connection extends AsyncDisposable {
   readonly queued: number
 
   /**
-   * Queues bytes to be sent. All that is written in one turn of the event loop leaves as one write.
+   * Queues bytes to be sent. All that is written in one turn of the event loop leaves as one write; a large queue may leave in several, earlier.
    *
    * The chunk belongs to the connection from now on: do not change it until `release` is called, which happens exactly
    * once, when the connection needs the chunk no more (sent or dropped). It may be called before `write` returns.
    *
    * @returns `false` when the queue is above its mark: write no more until {@link drained}. What was passed is queued in either case.
-   * After the connection has ended the chunk is dropped and the answer is `false`.
+   * After the connection has ended the chunk is dropped and the answer is `false`. Who goes on writing above the mark may find the connection
+   * aborted at a hard limit.
+   * @throws TypeError for anything but a `Uint8Array`
    */
   write(chunk: Uint8Array, release?: () => void): boolean
 
   /**
    * Resolves when the queue is below its mark again; at once if it is so now.
-   * Rejects with `P2P_CONNECTION_CLOSED` if the connection ends first. Default deadline: none, the connection's own end bounds it.
+   * Rejects with `P2P_CONNECTION_CLOSED` if the connection ends first, and from the moment on in which either side begins to end it. Default deadline: none, the connection's own end bounds it.
    */
   drained(options?: WaitOptions): Promise<void>
 
@@ -50,7 +52,10 @@ export interface Connection extends AsyncDisposable {
    */
   onData(listener: (chunk: Uint8Array) => void): void
 
-  /** Stops reading; the other end feels it as back-pressure. No data is delivered until {@link resume}. */
+  /**
+   * Stops reading; the other end feels it as back-pressure. No data is delivered until {@link resume}. While it is not read, a connection need not
+   * notice that the other end has gone.
+   */
   pause(): void
 
   /** Reads on after {@link pause}. */
@@ -58,7 +63,8 @@ export interface Connection extends AsyncDisposable {
 
   /**
    * Ends in order: what was written is sent first, then the end. Resolves when nothing of the connection is alive. Idempotent.
-   * Data that arrives meanwhile is still delivered. If the flush takes longer than `timeout` (default 5 000 ms) or the signal is aborted, the rest is dropped; the promise resolves all the same.
+   * Data that arrives meanwhile is still delivered; a connection that is paused or was never read discards it. If the flush takes longer than `timeout` (default 5 000 ms) or the signal is aborted, the rest is dropped; the promise resolves all the same. If only
+   * the other end's answer is missing then, the end is orderly.
    */
   close(options?: WaitOptions): Promise<void>
 

@@ -36,6 +36,7 @@ export interface Transport {
 
   /**
    * Accepts connections at an address. `accept` is called once per connection, in order of arrival. If it throws, that connection is aborted and the listener lives on.
+   * Default deadline 10 000 ms.
    *
    * @throws an error of the family: `P2P_BAD_ADDRESS`, `P2P_ADDRESS_IN_USE`, `P2P_ADDRESS_NOT_AVAILABLE`, `P2P_ABORTED`, …
    */

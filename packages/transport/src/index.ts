@@ -1,5 +1,6 @@
 /**
- * What all transports share. The transports themselves are subpaths: `@p2p/transport/tcp` (Node.js) and `@p2p/transport/memory` (anywhere).
+ * What all transports share. The transports themselves are subpaths: `@p2p/transport/tcp`, `/tls` and `/unix` (Node.js), `/ws`
+ * (Node.js with the `ws` package, and browsers), and `/memory` (anywhere).
  *
  * @packageDocumentation
  */
