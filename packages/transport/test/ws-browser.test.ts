@@ -61,13 +61,16 @@ it('the entry for browsers imports neither Node.js nor ws, and package.json sele
     name => !name.startsWith('file:'),
   )
   expect(outside.sort()).toEqual(['@p2p/interfaces', '@p2p/interfaces/system', '@p2p/interfaces/wait'])
-  const { exports, publishConfig } = JSON.parse(
-    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-  ) as Record<'exports' | 'publishConfig', Record<string, Record<string, unknown>>>
-  for (const entries of [exports, publishConfig['exports'] as typeof exports]) {
-    expect(Object.keys(entries['./ws'] ?? {})[0]).toBe('browser')
-    expect(entries['./ws']?.['browser']).toHaveProperty('default', './dist/ws.browser.js')
+  const { publishConfig } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    publishConfig: { exports: Record<string, Record<string, string>> }
   }
+  const { types, ...conditions } = publishConfig.exports['./ws'] ?? {}
+  expect(types).toBe('./dist/ws.d.ts')
+  expect(Object.entries(conditions)).toEqual([
+    ['browser', './dist/ws.browser.js'],
+    ['default', './dist/ws.js'],
+  ])
+  expect(publishConfig.exports['./ws/browser']).toHaveProperty('default', './dist/ws.browser.js')
 })
 
 describe('a connection of a page', () => {
