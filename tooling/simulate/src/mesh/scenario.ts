@@ -9,9 +9,11 @@ const minute = 60_000
 
 /** One network, from its first node to its last, drawn from a seed. README.md says what must hold. */
 export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> => {
+  // Halves that are large enough to have all the neighbours that they want
+  const isHalved = seed % 12 === 0
   const world = new World({
     seed,
-    nodes: nodes ?? drawNodes(seed, 5, 16),
+    nodes: nodes ?? (isHalved ? 20 : drawNodes(seed, 5, 16)),
     born: life => {
       ledger.attach(life)
       directs.attach(life)
@@ -21,7 +23,11 @@ export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> =
   const directs = new Directs(world)
   const dice = world.random.fork('plan')
   const lossy = dice.chance(0.4)
-  const chaos = dice.chance(0.06) ? 10 * minute : dice.between(20_000, 90_000)
+  const chaos = isHalved
+    ? dice.between(60_000, 120_000)
+    : dice.chance(0.06)
+      ? 10 * minute
+      : dice.between(20_000, 90_000)
 
   await world.start()
   await world.unite('the start')
@@ -29,10 +35,15 @@ export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> =
 
   if (lossy) world.inject([{ kind: 'loss', at: world.now, lasts: 20_000 + chaos, rate: 0.05 }])
   else if (dice.chance(0.5)) await pauseTwo(world, dice)
-  await traffic.go(20_000)
+  else if (dice.chance(0.4)) await hang(world, dice)
+  await traffic.go(15_000)
+  await traffic.storms(5_000)
 
-  world.draw(drawPlan(chaos, dice))
-  leave(world, chaos, dice)
+  if (isHalved) halve(world, chaos, dice)
+  else {
+    world.draw(drawPlan(chaos, dice))
+    leave(world, chaos, dice)
+  }
   await traffic.go(chaos)
 
   // What is about to happen at this very instant is over, too
@@ -57,6 +68,20 @@ const pauseTwo = async (world: World, dice: SeededRandom): Promise<void> => {
     .map((host, index): Fault => ({ kind: 'pause', at: world.now + index * 12_000, lasts: 5_000, host }))
   world.inject(pauses)
   await world.advance(24_000)
+}
+
+/** One node stands still for longer than anybody is patient. */
+const hang = async (world: World, dice: SeededRandom): Promise<void> => {
+  await world.advance(dice.between(10_000, 15_000))
+  world.inject([{ kind: 'pause', at: world.now, lasts: 20_000, host: dice.pick(world.names) }])
+  await world.advance(35_000)
+}
+
+/** The network falls into two halves, and nothing else happens. */
+const halve = (world: World, duration: number, dice: SeededRandom): void => {
+  const [...names] = dice.shuffle(world.names)
+  const half = names.splice(0, Math.floor(names.length / 2))
+  world.inject([{ kind: 'partition', at: world.now, lasts: duration, groups: [half, names] }])
 }
 
 /** What the applications do. */
@@ -93,14 +118,17 @@ class Traffic {
     for (const end = world.now + duration; world.now < end;) {
       const [one, two] = dice.shuffle(world.running)
       if (one === undefined || two === undefined) return
-      const gap = dice.pick([0, 0, 1, 10, 50, 150])
+      const gap = dice.pick([2, 10, 20])
       const byAddress = dice.chance(0.6)
-      for (let round = 0; round < 4; round++) {
+      const late = dice.pick([0, 0, 1, 10, 100])
+      for (let round = 0; round < 25; round++) {
         for (const [from, to] of [[one, two] as const, [two, one] as const]) {
           this.#directs.send(from, to.host, dice)
-          if (byAddress && round === 1) void this.#directs.dial(from, to, addressOf(to.host))
-          if (gap > 0) await world.advance(dice.next() * gap)
+          if (round !== 2 || !byAddress) continue
+          void this.#directs.dial(from, to, addressOf(to.host))
+          await world.advance(late)
         }
+        await world.advance(dice.next() * gap)
       }
       await world.advance(dice.between(50, 400))
     }

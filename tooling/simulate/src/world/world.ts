@@ -26,6 +26,9 @@ export interface WorldOptions {
 
 /** A second chance for what a moment of bad luck may spoil, in milliseconds. */
 const samplePeriod = 1_000
+/** A node may stand still for so long, in milliseconds; who fails, or stands still for longer, is noticed within so long. */
+const patience = { most: 5_000, crash: 10_000, hang: 11_000 }
+
 /** So many looks in a row at which a node had company make it a member: by then it has heard what there is to hear. */
 const memberAfter = 5
 
@@ -51,7 +54,7 @@ export class World {
     this.#options = options
     this.simulation = new Simulation({
       seed,
-      network: { latency: { min: 5, max: 80 }, jitter: 5 },
+      network: { latency: { min: 5, max: 80 }, jitter: [1, 5, 40][seed % 3] as number },
       timeline: 400,
     })
     this.random = this.simulation.random.fork('world')
@@ -94,8 +97,11 @@ export class World {
   inject(faults: readonly Fault[]): void {
     this.script.add(faults)
     for (const fault of faults) {
-      if (fault.kind === 'crash' || fault.kind === 'kill')
-        this.simulation.at(fault.at, `${fault.host} is about to fail`, () => this.#fails(fault.host))
+      const { kind, at } = fault
+      if (kind === 'crash' || kind === 'kill')
+        this.simulation.at(at, `${fault.host} is about to fail`, () => this.#fails(fault.host))
+      if (kind === 'pause' && fault.lasts > patience.most)
+        this.simulation.at(at, `${fault.host} is about to hang`, () => this.#hangs(fault.host))
     }
     this.simulation.inject(faults)
   }
@@ -238,19 +244,32 @@ export class World {
     const victim = this.lives.get(name)
     if (victim === undefined) return
     this.#end(victim)
+    this.#expectNotice(victim, patience.crash, 'failed')
+  }
+
+  /** A node stands still at this instant, for longer than it may. Its kernel goes on to answer for it, so only its silence shows. */
+  #hangs(name: string): void {
+    const victim = this.lives.get(name)
+    if (victim !== undefined) this.#expectNotice(victim, patience.hang, 'hung')
+  }
+
+  #expectNotice(victim: Life, within: number, what: string): void {
     const { now, script } = this
-    const deadline = now + 10_000
+    const name = victim.host
+    const deadline = now + within
     for (const life of this.lives.values()) {
-      if (!life.mesh.peers.some(({ id }) => id === victim.mesh.id)) continue
+      if (life === victim || !life.mesh.peers.some(({ id }) => id === victim.mesh.id)) continue
       // Who is stopped itself cannot notice
       const stopped = script
         .during(now - 1_000, deadline + 1_000)
         .some(trouble => trouble.kind === 'pause' && trouble.host === life.host)
       if (stopped) continue
-      this.simulation.at(deadline, `${life.host} must know that ${name} has failed`, () => {
+      this.simulation.at(deadline, `${life.host} must know that ${name} has ${what}`, () => {
         if (life.died !== undefined || life.lost.some(({ at, id }) => at >= now && id === victim.mesh.id))
           return
-        this.violations.add(`${life.host} has not noticed within 10 s that ${name} has failed`)
+        this.violations.add(
+          `${life.host} has not noticed within ${within / 1_000} s that ${name} has ${what}`,
+        )
       })
     }
   }
@@ -263,7 +282,9 @@ export class World {
     const pauses = troubles.filter(
       trouble => trouble.kind === 'pause' && [life.host, other].includes(trouble.host),
     )
-    if (pauses.length > 1 || troubles.some(({ kind }) => kind !== 'pause')) return
+    const isLong = ({ kind, lasts }: { kind: string; lasts: number }) =>
+      kind !== 'pause' || lasts > patience.most
+    if (pauses.length > 1 || troubles.some(isLong)) return
     const after = pauses.length === 0 ? 'without any reason' : 'that was stopped for 5 s at most'
     this.violations.add(`false alarm: ${life.host} gave up ${other} ${after}`)
   }
