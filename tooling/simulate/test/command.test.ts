@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const folder = fileURLToPath(new URL('..', import.meta.url))
+
+interface Ended {
+  readonly code: number
+  readonly lines: readonly string[]
+  readonly errors: string
+}
+
+const simulate = (...args: string[]): Promise<Ended> =>
+  new Promise(resolve => {
+    const node = ['--import', 'tsx', '--conditions=@p2p/source', 'src/main.ts']
+    execFile(process.execPath, [...node, ...args], { cwd: folder }, (error, stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), lines: stdout.trim().split('\n'), errors: stderr })
+    })
+  })
+
+describe('npm run simulate', () => {
+  it('ends with the count and 0 when all seeds passed', async () => {
+    const { code, lines } = await simulate('mesh', '--nodes', '4', '--from', '1', '--seeds', '2', '--verbose')
+    expect(lines.slice(0, -1)).toEqual([
+      expect.stringMatching(/^seed 1: [0-9a-f]{16}, /),
+      expect.stringMatching(/^seed 2: /),
+    ])
+    expect(lines.at(-1)).toBe('2 seeds, 0 failed')
+    expect(code).toBe(0)
+  })
+
+  it('says how to replay a seed that failed, after its timeline, and ends with 1', async () => {
+    const { code, lines } = await simulate(
+      'mesh',
+      '--nodes',
+      '6',
+      '--from',
+      '3',
+      '--seeds',
+      '1',
+      '--break',
+      'twins-kept',
+    )
+    expect(lines[0]).toMatch(/^seed 3: /)
+    expect(lines.some(line => /^ *\d+\.\d{6} s {2}n\d/.test(line))).toBe(true)
+    expect(lines.at(-2)).toBe(
+      'replay: npm run simulate -- mesh --from 3 --seeds 1 --nodes 6 --break twins-kept',
+    )
+    expect(lines.at(-1)).toBe('1 seeds, 1 failed')
+    expect(code).toBe(1)
+  })
+
+  it('begins no seed after so many seconds', async () => {
+    const { lines } = await simulate('mesh', '--seeds', '100000', '--seconds', '1')
+    expect(lines.at(-1)).toMatch(/^\d{1,2} seeds, \d+ failed$/)
+  })
+
+  it('lists the bugs that can be planted', async () => {
+    const { code, lines } = await simulate('sync', '--list-breaks')
+    expect(lines.length).toBeGreaterThanOrEqual(6)
+    expect(lines[0]).toMatch(/^no-tie-break +of two leases/)
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    [[], 'missing required argument'],
+    [['chord'], 'Allowed choices are mesh, sync'],
+    [['mesh', '--seeds', '0'], 'whole number, 1 or more'],
+    [['mesh', '--from', '-1'], 'whole number, 0 or more'],
+    [['mesh', '--break', 'no-such'], '--list-breaks'],
+    [['mesh', '--often'], 'unknown option'],
+  ])('ends with 2 when it is called with %j', async (args, message) => {
+    const { code, errors } = await simulate(...args)
+    expect(errors).toContain(message)
+    expect(code).toBe(2)
+  })
+})
