@@ -1,9 +1,6 @@
 import type { Place } from './place.ts'
 import type { Stream } from './stream.ts'
 
-/** What a cut does to a segment on its way. */
-export type Fate = 'passes' | 'lost' | 'held'
-
 /** A disturbance between hosts, until it is repaired. */
 export interface Cut extends Disposable {
   /** Undoes it. What was held goes on now; what was lost is sent again when its time comes. Idempotent. */
