@@ -49,6 +49,7 @@ const step = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => 
 /**
  * Uses a package as a person would who has nothing else: installs it, imports it, checks its types, runs its README.
  *
+ * @param nodes the programs of Node.js that it is to run on
  * @returns what was done, in a few words
  * @throws what went wrong, beginning with the step
  */
@@ -56,6 +57,7 @@ export const consume = async (
   tarball: Tarball,
   all: readonly Tarball[],
   folder: string,
+  nodes: readonly string[],
   signal: AbortSignal,
 ): Promise<string> => {
   mkdirSync(folder)
@@ -95,9 +97,11 @@ export const consume = async (
   for (const program of programs) {
     const file = `${fileOf(program)}.mjs`
     writeFileSync(file, toJavaScript(program))
-    await step(`run ${program.readme}:${program.line}`, () =>
-      runProgram(['--enable-source-maps', file], { cwd: folder, limit, signal }),
-    )
+    for (const node of nodes) {
+      await step(`run ${program.readme}:${program.line} with ${node}`, () =>
+        runProgram(['--enable-source-maps', file], { cwd: folder, node, limit, signal }),
+      )
+    }
   }
   return `npm install ${installed.join(' ')}; entries: ${entries.length}, examples: ${programs.length - 1}`
 }

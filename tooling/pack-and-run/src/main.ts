@@ -11,11 +11,18 @@ const concurrency = 2
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
 /** Tries one package and says how it went. */
-const report = async (tarball: Tarball, all: readonly Tarball[], folder: string, signal: AbortSignal) => {
+const report = async (
+  tarball: Tarball,
+  all: readonly Tarball[],
+  folder: string,
+  nodes: readonly string[],
+  signal: AbortSignal,
+) => {
   const begin = performance.now()
   try {
     signal.throwIfAborted()
-    console.log(`ok      ${tarball.name}: ${await consume(tarball, all, folder, signal)} (${seconds(begin)})`)
+    const done = await consume(tarball, all, folder, nodes, signal)
+    console.log(`ok      ${tarball.name}: ${done} (${seconds(begin)})`)
     return true
   } catch (error) {
     console.error(`FAILED  ${tarball.name}, ${messageOf(error)}`)
@@ -27,6 +34,7 @@ const report = async (tarball: Tarball, all: readonly Tarball[], folder: string,
 const packAndRun = async (
   wanted: readonly string[],
   folder: string,
+  nodes: readonly string[],
   signal: AbortSignal,
 ): Promise<boolean> => {
   const begin = performance.now()
@@ -48,7 +56,7 @@ const packAndRun = async (
   let working = 0
   const work = async () => {
     for (let tarball = queue.shift(); tarball !== undefined; tarball = queue.shift()) {
-      if (await report(tarball, all, join(folder, basename(tarball.folder)), signal)) working += 1
+      if (await report(tarball, all, join(folder, basename(tarball.folder)), nodes, signal)) working += 1
     }
   }
   await Promise.all(Array.from({ length: concurrency }, work))
@@ -56,13 +64,20 @@ const packAndRun = async (
   return failure === undefined && working === chosen.length
 }
 
-const main = async (wanted: readonly string[], { keep }: { readonly keep: boolean }) => {
+interface Options {
+  readonly keep: boolean
+  readonly node: readonly string[]
+}
+
+const main = async (wanted: readonly string[], { keep, node }: Options) => {
   const controller = new AbortController()
   const interrupt = () => controller.abort(new Error('interrupted'))
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pack-and-run-')))
   try {
-    process.exitCode = (await packAndRun(wanted, folder, controller.signal)) ? 0 : 1
+    process.exitCode = (await packAndRun(wanted, folder, [process.execPath, ...node], controller.signal))
+      ? 0
+      : 1
   } catch (error) {
     console.error(`FAILED  ${messageOf(error)}`)
     process.exitCode = 1
@@ -79,6 +94,12 @@ program
   )
   .argument('[packages...]', 'only these, such as @p2p/mesh')
   .option('--keep', 'leave the folders for inspection', false)
+  .option(
+    '--node <path>',
+    'run everything with this Node.js too',
+    (path: string, paths: readonly string[]) => [...paths, path],
+    [] as readonly string[],
+  )
   .action(main)
 
 await program.parseAsync()

@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process'
 /** How {@link runProgram} runs a program. */
 export interface RunSettings {
   readonly cwd: string
+  /** The program of Node.js. Default: the one that runs this. */
+  readonly node?: string
   /** Milliseconds after which it is killed. */
   readonly limit: number
   /** Kills it too. */
@@ -21,11 +23,11 @@ const maxOutput = 1 << 20
  */
 export const runProgram = (
   args: readonly string[],
-  { limit: timeout, ...settings }: RunSettings,
+  { limit: timeout, node = process.execPath, ...settings }: RunSettings,
 ): Promise<string> =>
   new Promise((resolve, reject) => {
     const options = { ...settings, timeout, killSignal: 'SIGKILL', maxBuffer: maxOutput } as const
-    const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
+    const child = execFile(node, args, options, (error, stdout, stderr) => {
       const output = stdout + stderr
       if (error === null) {
         resolve(output)
