@@ -1,13 +1,35 @@
 // Everything that a change must pass, from a clean clone with nothing but Node.js and npm. It goes on after a failure, so that all is reported,
 // and ends with one line of counts. It uses no packages: the first step installs them.
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
+/** Tarballs, and a second Node.js. */
+const temporary = mkdtempSync(join(tmpdir(), 'p2p-ci-'))
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }))
+
+/** The line of Node.js on which what was built is tested too. It comes as a package of the npm registry, without install scripts. */
+const secondLine = 24
+const platform = `${process.platform}-${process.arch}`
+const hasSecondNode = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'].includes(platform)
+const nodePackage = `node-${platform}`
+const secondNode = join(temporary, 'node_modules', nodePackage, 'bin')
+const skippedSecond = hasSecondNode ? undefined : `npm has no Node.js for ${platform}`
+
+/** As many seeds as begin within a minute. */
+const simulate = protocol => `npm run simulate -- ${protocol} --seeds 1000000 --seconds 60`
+
+const packages = 'npx pnpm --recursive --filter "./packages/*"'
+
 /**
- * One line per step. A step counts as one, or with `tests` as many as the tests that it ran. Where the command `needs` fails, the step is skipped.
+ * One line per step, in this order: what fails soonest first, then what needs the packages built, then what takes long. A step counts as one, or with
+ * `tests` as many as the tests that it ran. It is skipped where the command `needs` fails, and for the reason `skipped` if there is one. All steps together take
+ * less than 15 minutes on two idle cores; `minutes` is when a step hangs.
  */
 const steps = [
   { name: 'test', command: 'npm test', minutes: 10, tests: true },
@@ -16,6 +38,14 @@ const steps = [
   { name: 'typecheck', command: 'npm run typecheck', minutes: 5 },
   { name: 'build', command: 'npm run build', minutes: 5 },
   { name: 'boundaries', command: 'npm run boundaries', minutes: 1 },
+  { name: 'knip', command: 'npx knip --no-progress', minutes: 2 },
+  { name: 'publint', command: `${packages} exec publint --strict`, minutes: 2 },
+  {
+    // Of what pnpm packs: npm would leave the exports that only the workspace has.
+    name: 'are the types wrong',
+    command: `${packages} pack --pack-destination ${temporary} && ls ${temporary}/*.tgz | xargs -n 1 -P 2 npx attw --profile esm-only --format ascii`,
+    minutes: 3,
+  },
   // It compares with the branch main, which a clone of one branch may not have.
   {
     name: 'changeset',
@@ -23,7 +53,29 @@ const steps = [
     minutes: 1,
     needs: 'git rev-parse --quiet --verify main',
   },
-  { name: 'pack-and-run', command: 'npm run pack-and-run', minutes: 5 },
+  {
+    name: `install Node.js ${secondLine}`,
+    command: `npm install --prefix ${temporary} --no-audit --no-fund --loglevel=error ${nodePackage}@${secondLine} && ${secondNode}/node --version`,
+    minutes: 2,
+    skipped: skippedSecond,
+  },
+  {
+    // The packages' own tests, but of what was built.
+    name: `test on Node.js ${secondLine}`,
+    command: `${packages} --no-bail exec vitest run`,
+    env: { P2P_BUILT: '1', PATH: secondNode + delimiter + process.env.PATH },
+    minutes: 5,
+    tests: true,
+    skipped: skippedSecond,
+  },
+  {
+    name: hasSecondNode ? `pack-and-run, also on Node.js ${secondLine}` : 'pack-and-run',
+    command: `npm run pack-and-run${hasSecondNode ? ` -- --node ${secondNode}/node` : ''}`,
+    minutes: 5,
+  },
+  { name: 'fuzz', command: 'npm run fuzz -- all --count 20000', minutes: 5, counts: 'inputs' },
+  { name: 'simulate mesh', command: simulate('mesh'), minutes: 3, counts: 'seeds' },
+  { name: 'simulate sync', command: simulate('sync'), minutes: 3, counts: 'seeds' },
 ]
 
 /** The process group of the step that is running. */
@@ -38,9 +90,9 @@ const endGroup = () => {
 }
 
 /** Runs a command in a process group of its own, shows and returns what it writes, and ends all of it when its time is up. */
-const run = (command, minutes) =>
+const run = (command, minutes, more) =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, CI: 'true' }
+    const env = { ...process.env, CI: 'true', ...more }
     const stdio = ['ignore', 'pipe', 'pipe']
     const child = spawn(command, { cwd: root, env, stdio, shell: true, detached: true })
     group = child.pid
@@ -87,17 +139,27 @@ const countTests = output => {
   return counts
 }
 
+/** The last line of a program that counts what it tried: `1000 seeds, 0 failed`. */
+const lastCount = (output, noun) => {
+  const lines = stripVTControlCharacters(output).match(new RegExp(`^\\d+ ${noun}, \\d+ failed$`, 'gmu'))
+  return lines?.at(-1)
+}
+
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
-for (const { name, command, minutes, needs, tests } of steps) {
+for (const { name, command, minutes, env, needs, skipped, tests, counts: noun } of steps) {
   console.log(`\n=== ${name}: ${command} ===\n`)
-  if (needs !== undefined && !(await run(needs, 1)).ok) {
+  const reason = skipped ?? (needs === undefined || (await run(needs, 1)).ok ? undefined : `${needs} fails`)
+  if (reason !== undefined) {
     total.skipped += 1
-    summary.push(`skipped  ${name}: ${needs} fails`)
+    summary.push(`skipped  ${name}: ${reason}`)
     continue
   }
   const begin = performance.now()
-  const { ok, hangs, output } = await run(command, minutes)
+  const { ok: ended, hangs, output } = await run(command, minutes, env)
+  const count = noun === undefined ? undefined : lastCount(output, noun)
+  // What counts and says no number has not done its work
+  const ok = ended && (noun === undefined || (count !== undefined && !count.startsWith('0 ')))
   const seconds = ((performance.now() - begin) / 1000).toFixed(1)
   const counts = tests ? countTests(output) : { passed: Number(ok), failed: Number(!ok), skipped: 0 }
   // It can fail without a failed test, and a run of no tests is no success.
@@ -105,6 +167,7 @@ for (const { name, command, minutes, needs, tests } of steps) {
   for (const key of Object.keys(total)) total[key] += counts[key]
   const words = [`${counts.failed > 0 ? 'FAILED ' : 'passed '}  ${name} in ${seconds} s`]
   if (tests) words.push(`${counts.passed} tests passed`)
+  if (count !== undefined) words.push(count)
   if (hangs) words.push(`ended after ${minutes} min`)
   summary.push(words.join(', '))
 }
