@@ -1,4 +1,5 @@
 // npm run node: one node of the network in the terminal, or behind a pipe.
+import { setImmediate } from 'node:timers/promises'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { resolveFolder, walk } from '../folder/walk.ts'
 import { createNode, type Node } from '../network/node.ts'
@@ -64,6 +65,8 @@ const converse = async (node: Node, terminal: Terminal, signal: AbortSignal): Pr
       const answer = carryOut(node, line)
       if (answer === undefined) break
       for (const each of answer) terminal.print(each)
+      // What a command wrote leaves at the end of its turn: before what the next one sends
+      await setImmediate()
     } catch (error) {
       worked = false
       terminal.notice(describe(error))
