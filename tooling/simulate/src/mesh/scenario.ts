@@ -9,11 +9,11 @@ const minute = 60_000
 
 /** One network, from its first node to its last, drawn from a seed. README.md says what must hold. */
 export const runMesh = async ({ seed, nodes }: RunOptions): Promise<RunReport> => {
-  // Halves that are large enough to have all the neighbours that they want
+  // Two halves of seven: each is a full mesh, and nobody there wants another neighbour
   const isHalved = seed % 12 === 0
   const world = new World({
     seed,
-    nodes: nodes ?? (isHalved ? 20 : drawNodes(seed, 5, 16)),
+    nodes: nodes ?? (isHalved ? 14 : drawNodes(seed, 5, 16)),
     born: life => {
       ledger.attach(life)
       directs.attach(life)

@@ -55,25 +55,29 @@ export class Dictionaries {
     this.#waiting.set(life, 0)
   }
 
-  /** Somebody does something to some key. */
+  /** A node does something to some key. */
   act(life: Life, dice: SeededRandom): void {
     const sync = this.#syncs.get(life)
     if (sync === undefined) return
     const key = dice.pick(this.#keys)
     const value = this.#count++
     const kind = dice.next()
-    try {
+    this.#try(() => {
       if (kind < 0.45) this.#set(life, sync, key, value)
       else if (kind < 0.6) sync.delete(key)
       else if (kind < 0.75) sync.release(key)
       else if (kind < 0.85) sync.renew(key)
       else if (this.#lease > 0) this.#delta(life, sync, key, value)
       else this.#delta(life, sync, 'fields', value)
-    } catch (error) {
-      if (P2PError.is(error) && refusals.includes(error.code)) return
-      // A delta to what is no map
-      if (error instanceof TypeError) return
-      throw error
+    })
+  }
+
+  /** Some write to the same key at the same moment: they must not all win. */
+  clash(lives: readonly Life[], dice: SeededRandom): void {
+    const key = dice.pick(this.#keys)
+    for (const life of dice.shuffle(lives).slice(0, 3)) {
+      const sync = this.#syncs.get(life)
+      if (sync !== undefined) this.#try(() => this.#set(life, sync, key, this.#count++))
     }
   }
 
@@ -104,6 +108,17 @@ export class Dictionaries {
     }
   }
 
+  #try(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      if (P2PError.is(error) && refusals.includes(error.code)) return
+      // A delta to what is no map
+      if (error instanceof TypeError) return
+      throw error
+    }
+  }
+
   #set(life: Life, sync: Sync, key: string, value: number): void {
     const before = sync.meta(key)
     sync.set(key, value % 3 === 0 ? { n: value } : value)
@@ -114,7 +129,7 @@ export class Dictionaries {
       const held = theirs.owner(key)
       if (other.mesh.id !== owner || held?.own !== true || held.token !== token) continue
       this.#world.violations.add(
-        `${life.host} took ${this.name}/${key} over while ${other.host} still held it`,
+        `${nameOf(life)} took ${this.name}/${key} over while ${nameOf(other)} still held it`,
       )
     }
   }
@@ -157,7 +172,7 @@ export class Dictionaries {
       if (script.hasSetClock(life.host, write.at, now)) continue
       const late = Math.round(now - write.at)
       violations.add(
-        `${life.host}.${life.number}, born at ${Math.round(life.born)} ms, takes ${this.name}/${key} for held ${late} ms after it was last written by ${write.life.host}.${write.life.number} at ${Math.round(write.at)} ms`,
+        `${nameOf(life)} takes ${this.name}/${key} for held ${late} ms after it was last written by ${nameOf(write.life)} at ${Math.round(write.at)} ms`,
       )
     }
   }
@@ -170,3 +185,6 @@ const contentOf = (sync: Sync): string =>
       return [key, value, meta?.owner.slice(0, 6), meta?.token, meta?.timestamp]
     }).sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)),
   )
+
+/** The host, the how manieth life, and since when. */
+const nameOf = ({ host, number, born }: Life) => `${host}.${number} (since ${Math.round(born)} ms)`

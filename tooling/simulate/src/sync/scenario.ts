@@ -20,7 +20,7 @@ export const runSync = async ({ seed, nodes }: RunOptions): Promise<RunReport> =
     },
   })
   const dice = world.random.fork('plan')
-  const leases = dice.pick([8_000, 15_000, 30_000])
+  const leases = dice.pick([8_000, 20_000, 30_000])
   dictionaries.push(
     new Dictionaries(world, 'leases', leases, dice.pick([1, 3, 8])),
     new Dictionaries(world, 'plain', 0, dice.pick([2, 6])),
@@ -30,6 +30,7 @@ export const runSync = async ({ seed, nodes }: RunOptions): Promise<RunReport> =
 
   await world.start()
   await write(world, dictionaries, writers, dice.between(0, 20_000))
+  if (leases > 8_000 && dice.chance(0.4)) await rest(world, leases, dice)
   if (dice.chance(0.3)) world.inject([{ kind: 'loss', at: world.now, lasts: chaos, rate: 0.05 }])
   world.draw(drawPlan(chaos, dice))
   leave(world, chaos, dice)
@@ -37,7 +38,8 @@ export const runSync = async ({ seed, nodes }: RunOptions): Promise<RunReport> =
 
   await world.advance(1)
   await world.unite('the last fault')
-  await write(world, dictionaries, writers, dice.between(0, 40_000))
+  await write(world, dictionaries, writers, dice.chance(0.5) ? 0 : dice.between(0, 40_000))
+  for (const dictionary of dictionaries) dictionary.clash(world.running, writers)
   await agree(world, dictionaries)
   for (const dictionary of dictionaries) dictionary.verifyEnd()
   world.violations.check()
@@ -61,11 +63,17 @@ const write = async (
     await world.advance(pause)
     const { running } = world
     if (running.length === 0) continue
-    // Two at the same moment, now and then: they must not both win
-    for (const life of dice.chance(0.2) ? dice.shuffle(running).slice(0, 2) : [dice.pick(running)])
-      dice.pick(dictionaries).act(life, dice)
+    if (dice.chance(0.1)) dice.pick(dictionaries).clash(running, dice)
+    else dice.pick(dictionaries).act(dice.pick(running), dice)
   }
   await world.advance(Math.max(0, end - world.now))
+}
+
+/** Nobody writes for the time of a lease, and shortly before its end a node is restarted: it must not take what it is told then for new. */
+const rest = async (world: World, lease: number, dice: SeededRandom): Promise<void> => {
+  const at = world.now + lease * 0.9
+  world.inject([{ kind: 'kill', at, lasts: 500, host: dice.pick(world.names), store: 'kept' }])
+  await world.advance(2 * lease)
 }
 
 /** Until all nodes have the same. */
