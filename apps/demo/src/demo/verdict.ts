@@ -27,7 +27,7 @@ export interface HeldIndex {
   readonly entries: ReadonlyMap<string, unknown>
 }
 
-/** What is different between one index and the disk. */
+/** What is different between one index and the disk, in the order of the paths. */
 export const differencesOf = (
   { node, entries }: HeldIndex,
   disk: ReadonlyMap<string, FileRecord>,
@@ -40,7 +40,7 @@ export const differencesOf = (
   for (const [path, held] of entries) {
     if (!disk.has(path)) differences.push({ node, path, held, disk: undefined })
   }
-  return differences
+  return differences.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 const isSame = (held: unknown, record: unknown): boolean =>
