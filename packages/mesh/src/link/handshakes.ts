@@ -23,6 +23,10 @@ export interface HandshakesOwner {
   epochKnown(epoch: number): void
   /** The peer has said which links it holds. */
   bury(id: PeerId, hello: Hello): void
+  /** A peer has dialled: its confirmation, and what it has written since, may be on their way. */
+  expected(link: Link, peer: PeerId): void
+  /** … and will not come. */
+  unexpected(link: Link, peer: PeerId): void
   /** The handshake is done. */
   establish(link: Link, contact: Contact, hello: Hello): Peer
   /** An inbound handshake came to nothing. */
@@ -94,6 +98,7 @@ export class Handshakes {
       end.error instanceof MeshError
         ? end.error
         : new MeshError('P2P_HANDSHAKE_FAILED', `no link came about: ${why}`, { cause: end.error })
+    if (pending.first !== undefined) this.#owner.unexpected(link, pending.first.peer)
     if (pending.waiter === undefined) this.#owner.refused(link.connection.remote, error)
     else pending.waiter.reject(error)
     return true
@@ -164,6 +169,14 @@ export class Handshakes {
     this.#pending.set(link, { ...pending, first: { peer: contact.id, hello } })
     link.listener = this.#onConfirmation
     link.send(encodeHello(this.#hello(link, contact.id)))
+    this.#owner.expected(link, contact.id)
+  }
+
+  /** Links that this peer has dialled and not confirmed yet. */
+  unconfirmed(peer: PeerId): Link[] {
+    return Array.from(this.#pending.values()).flatMap(({ link, first }) =>
+      first?.peer === peer ? [link] : [],
+    )
   }
 
   /** The answer to our HELLO. */

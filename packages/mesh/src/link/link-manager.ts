@@ -81,6 +81,8 @@ export class LinkManager {
     this.#handshakes = new Handshakes(settings, {
       ...owner,
       linksTo: peer => Array.from(this.#links).filter(link => link.peer === peer && !link.aborted),
+      expected: (link, id) => this.peers.get(id)?.expect(link),
+      unexpected: (link, id) => this.peers.get(id)?.unexpect(link),
       bury: (id, hello) => this.#bury(id, hello),
       establish: (link, contact, hello) => this.#establish(link, contact, hello),
     })
@@ -344,7 +346,7 @@ export class LinkManager {
       this.#owner.peerChanged(there)
       return there
     }
-    const peer = new Peer(this.#settings.identity.id, contact, link)
+    const peer = new Peer(this.#settings.identity.id, contact, link, this.#handshakes.unconfirmed(contact.id))
     this.#peerOf.set(link, peer)
     this.peers.set(contact.id, peer)
     this.#owner.peerUp(peer)

@@ -14,14 +14,18 @@ export class Peer {
   contact: Contact
   readonly links: Set<Link> = new Set<Link>()
   readonly #self: PeerId
+  /** Links that the peer has dialled and may have written to, though its confirmation has not arrived. */
+  readonly #expected: Set<Link>
   #current: Link
 
-  constructor(self: PeerId, contact: Contact, link: Link) {
+  constructor(self: PeerId, contact: Contact, link: Link, expected: Iterable<Link>) {
     this.id = contact.id
     this.contact = contact
     this.#self = self
     this.#current = link
+    this.#expected = new Set(expected)
     this.links.add(link)
+    this.#deliverInOrder()
   }
 
   /** The link that new messages take. */
@@ -29,8 +33,20 @@ export class Peer {
     return this.#current
   }
 
+  /** The peer has dialled a further link: what arrives on better ones waits, for this one may have been written to before. */
+  expect(link: Link): void {
+    this.#expected.add(link)
+    this.#deliverInOrder()
+  }
+
+  /** An expected link came to nothing. */
+  unexpect(link: Link): void {
+    if (this.#expected.delete(link)) this.#deliverInOrder()
+  }
+
   /** A further link was established. */
   add(link: Link): void {
+    this.#expected.delete(link)
     this.links.add(link)
     this.#settle()
   }
@@ -82,7 +98,11 @@ export class Peer {
    */
   #deliverInOrder(): void {
     let mayRead = true
-    for (const link of rankLinks(this.#self, this.id, Array.from(this.links))) {
+    for (const link of rankLinks(this.#self, this.id, [...this.links, ...this.#expected])) {
+      if (this.#expected.has(link)) {
+        mayRead = false
+        continue
+      }
       if (mayRead) link.release()
       else link.hold()
       mayRead &&= !link.open || link.movedReceived
