@@ -7,7 +7,7 @@ import type { Sync } from './sync.ts'
 /**
  * This node's replica of a dictionary that all nodes of a group hold whole, under the protocol `/sync/1/NAME`. It begins to catch up at once: see `ready`.
  *
- * @throws `P2P_BAD_OPTION`; `P2P_PROTOCOL_TAKEN` if the group has this dictionary already
+ * @throws `P2P_BAD_OPTION`, also for a group whose id is not 1 to 128 printable ASCII characters; `P2P_PROTOCOL_TAKEN` if the group has this dictionary already
  */
 export const createSync = <V = Value>(group: Group, options: SyncOptions = {}): Sync<V> =>
   // What the nodes keep here is of type V by their own agreement: nothing checks it.

@@ -1,5 +1,5 @@
 import { type Group, type Incoming, P2PError, type WaitOptions } from '@p2p/interfaces'
-import { type Key, type Moment, type Value, copyValue, isMap, ownValue } from '@p2p/replica'
+import { type Key, type Moment, type Value, copyValue, isMap, isOwnerId, ownValue } from '@p2p/replica'
 import { nextBroadcast, takeBroadcast } from './core/broadcasts.ts'
 import { checkKey } from './core/key.ts'
 import { type Assignment, Replica } from './core/replica.ts'
@@ -16,6 +16,12 @@ import type { Watch } from './watch.ts'
 // Broadcasts of one turn, 256 KiB each, and the pause in milliseconds before the next: what a group queues has a limit.
 const burst = 16
 const burstPause = 20
+
+/** What a message may say beside what every group promises. */
+interface Dated {
+  /** When it was made, in milliseconds of this node's wall clock. `@p2p/mesh` says so: its broadcasts may be a minute old when they come. */
+  readonly time?: number
+}
 
 /** Binds a replica to a group, a clock and the application. */
 export class Dictionary implements Sync {
@@ -35,6 +41,9 @@ export class Dictionary implements Sync {
   #closed: Promise<void> | undefined
 
   constructor(group: Group, settings: Settings) {
+    if (!isOwnerId(group.self.id)) {
+      throw new SyncError('P2P_BAD_OPTION', "the group's id is not 1 to 128 printable ASCII characters")
+    }
     this.name = settings.name
     this.#group = group
     this.#settings = settings
@@ -272,11 +281,12 @@ export class Dictionary implements Sync {
     return held.hasBytes ? copyValue(held.value) : held.value
   }
 
-  #handle({ kind, from, body }: Incoming): unknown {
+  #handle({ kind, from, body, time }: Incoming & Dated): unknown {
     const now = this.#moment()
     try {
       if (kind === 'broadcast') {
-        takeBroadcast(this.#replica, from.id, body, now)
+        const transit = time === undefined ? 0 : Math.max(0, now.wall - time)
+        takeBroadcast(this.#replica, from.id, body, transit, now)
         return undefined
       }
       const { body: answer, completed } = this.#responder.answer(

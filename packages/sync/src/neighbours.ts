@@ -11,7 +11,7 @@ import type { Settings } from './options.ts'
 // Neighbours caught up with at the same time. Before the first is done it is one: the second would only send the same once more.
 const atOnce = 4
 
-/** Milliseconds between two rounds in which the neighbours are told what another one had. Writes that are under way look like news, so there is always some. */
+/** Milliseconds between two rounds in which the neighbours are told what another one had. */
 const spreadInterval = 1_000
 
 /** Default deadline of a request and of what the application waits for, in milliseconds. */
@@ -54,6 +54,8 @@ export class Neighbours {
   /** Neighbours to catch up with, in order, and who waits for that. */
   readonly #wanted = new Map<PeerId, Settle[]>()
   readonly #running = new Map<PeerId, { readonly stop: AbortController; readonly ended: Promise<void> }>()
+  /** Neighbours that drive one with this node, and who waits until ours comes after that. */
+  readonly #deferred = new Map<PeerId, Settle[]>()
   /** Neighbours with which no catching-up was completed, or whose last one broke off. */
   readonly #behind = new Set<PeerId>()
   /** Neighbours that have yet to be told what another one had. */
@@ -117,10 +119,11 @@ export class Neighbours {
   }
 
   /** Another node has driven a catching-up with this one to its end. */
-  answered(peer: PeerId, news: number): void {
+  answered(peer: PeerId, late: number): void {
     // One of our own is still needed only by those who wait for it: it began later than that one.
     if (this.#wanted.get(peer)?.length === 0) this.#wanted.delete(peer)
-    this.#completed(peer, news)
+    this.#requeue(peer)
+    this.#completed(peer, late)
     this.#pump()
   }
 
@@ -129,7 +132,7 @@ export class Neighbours {
     this.#timer?.[Symbol.dispose]()
     this.#spreading?.[Symbol.dispose]()
     this.#closing.abort()
-    for (const id of [...this.#wanted.keys()]) this.#drop(id)
+    for (const id of [...this.#wanted.keys(), ...this.#deferred.keys()]) this.#drop(id)
     const running = [...this.#running.values()]
     for (const { stop } of running) stop.abort()
     await Promise.all(running.map(({ ended }) => ended))
@@ -164,12 +167,20 @@ export class Neighbours {
   }
 
   #drop(peer: PeerId): void {
+    this.#requeue(peer)
     const waiters = this.#wanted.get(peer) ?? []
     this.#wanted.delete(peer)
     this.#behind.delete(peer)
     this.#uninformed.delete(peer)
     this.#running.get(peer)?.stop.abort()
     for (const settle of waiters) settle(false)
+  }
+
+  /** Whoever waits for the end of a catching-up that another one drove now wants ours. */
+  #requeue(peer: PeerId): void {
+    const waiters = this.#deferred.get(peer) ?? []
+    this.#deferred.delete(peer)
+    if (waiters.length > 0) this.#wanted.set(peer, [...waiters, ...(this.#wanted.get(peer) ?? [])])
   }
 
   #pump(): void {
@@ -189,15 +200,15 @@ export class Neighbours {
     try {
       const gain = await this.#converse(peer, signal)
       if (gain === 'busy') {
-        // The other one is at it. Whoever waits here does so until that has ended.
-        this.#running.delete(peer)
+        // The other one is at it.
         this.#behind.add(peer)
-        if (waiters.length > 0) this.#wanted.set(peer, [...waiters, ...(this.#wanted.get(peer) ?? [])])
-        return
+        this.#deferred.set(peer, [...(this.#deferred.get(peer) ?? []), ...waiters])
+        waiters = []
+      } else {
+        done = true
+        this.counts.caughtUp++
+        this.#completed(peer, gain.late)
       }
-      done = true
-      this.counts.caughtUp++
-      this.#completed(peer, gain.news)
     } catch (error) {
       this.counts.brokenOff++
       if (!signal.aborted) {
@@ -228,10 +239,10 @@ export class Neighbours {
     return step.value
   }
 
-  #completed(peer: PeerId, news: number): void {
+  #completed(peer: PeerId, late: number): void {
     this.#behind.delete(peer)
     for (const check of this.#waiting) check()
-    if (news > 0) this.#spread(peer)
+    if (late > 0) this.#spread(peer)
   }
 
   #complain(peer: PeerId, error: unknown): void {
@@ -271,6 +282,8 @@ export class Neighbours {
       for (const id of new Set([pick([...this.#behind]), pick(group.peers.map(({ id }) => id))])) {
         if (id !== undefined) this.#want(id)
       }
+      // Who was said to drive one may have been lost in it.
+      for (const id of [...this.#deferred.keys()]) this.#requeue(id)
       this.#pump()
       this.#tick()
     })

@@ -247,6 +247,7 @@ describe('a request that is not of the grammar', () => {
 
   it('leaves one at most 64 catchings-up to remember: the one that rested longest gives way', async () => {
     const nodes = Array.from({ length: 65 }, (_, index) => world.join(`eve ${index}`.replace(' ', '-')))
+    await world.pass(100)
     for (const node of nodes) await world.until(node.request('bob', protocol, open))
     const pull = (node: Node | undefined) =>
       world.until((node as Node).request('bob', protocol, { type: 'pull' }))

@@ -317,6 +317,17 @@ describe('a lease', () => {
     expect(ann.get('k')).toBe(2)
   })
 
+  it.each([
+    ['a group that tells how long a broadcast was on its way', true, 0],
+    ['a group that does not', false, 30_000],
+  ])('is as old as it is, with %s', async (_, tellsTime, younger) => {
+    world.tellsTime = tellsTime
+    world.fate = ({ kind }) => ({ delay: kind === 'broadcast' ? 30_000 : 1 })
+    ann.set('k', 1)
+    await world.pass(31_000)
+    expect(bob.owner('k')?.expires).toBe(epoch + 1000 + hour + 5000 + younger)
+  })
+
   it('goes on for an owner who comes back under its identity and knows nothing', async () => {
     ann.set('k', 1)
     await world.pass(minute)

@@ -19,9 +19,16 @@ export const nextBroadcast = (replica: Replica, now: Moment): Record<string, unk
 /**
  * Takes in a broadcast. It can only be about what its origin wrote: no one speaks for others.
  *
+ * @param transit milliseconds for which it was on its way, as far as is known: the leases in it are older by that
  * @throws `P2P_MALFORMED`
  */
-export const takeBroadcast = (replica: Replica, origin: PeerId, body: unknown, now: Moment): void => {
+export const takeBroadcast = (
+  replica: Replica,
+  origin: PeerId,
+  body: unknown,
+  transit: number,
+  now: Moment,
+): void => {
   const { settings, entries } = fieldsOf(body, ['settings', 'entries'])
   try {
     checkSettings(replica, origin, settingsOf(settings))
@@ -32,5 +39,6 @@ export const takeBroadcast = (replica: Replica, origin: PeerId, body: unknown, n
   }
   const { leases, settings: own } = replica
   const told = parseEntries(entries, [ownerOf(origin)], { leased: leases !== undefined, limits: own.limits })
-  replica.receive(told, origin, now)
+  const aged = told.map(item => (item instanceof Error ? item : { ...item, age: item.age + transit }))
+  replica.receive(aged, origin, now)
 }

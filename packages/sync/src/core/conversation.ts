@@ -12,10 +12,10 @@ export interface Answer {
 /** A conversation in which this node asks: each question that it yields wants its answer back. What it throws ends it. */
 export type Conversation<Result> = Generator<Question, Result, Answer>
 
-/** What this replica got out of a conversation. */
+/** What a replica got out of what it was told. */
 export interface Gain {
-  /** Entries that it did not know. */
-  readonly news: number
+  /** Entries that it did not know although they are too old to be on their way as broadcasts. */
+  readonly late: number
   /** Entries that it would not take. */
   readonly refused: number
 }

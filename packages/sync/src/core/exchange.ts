@@ -24,13 +24,13 @@ export function* catchUp(replica: Replica, peer: PeerId, start: Moment): Convers
   // What was asked, not what is so by now: the other one has decided by that whether to go on.
   if (theirs.fingerprint === before) {
     replica.completeCatchUp(theirs.vector)
-    return { news: 0, refused: 0 }
+    return { late: 0, refused: 0 }
   }
 
   const pulled = yield* pull(replica, peer)
   const now = yield* push(lackedBy(replica.table, theirs.vector, since), pulled.now)
   const found = yield* compareAndReconcile(replica, peer, now)
-  const gain = { news: pulled.news + found.news, refused: pulled.refused + found.refused }
+  const gain = { late: pulled.late + found.late, refused: pulled.refused + found.refused }
 
   fieldsOf((yield { type: 'finish' }).body, [])
   replica.completeCatchUp(gain.refused === 0 ? theirs.vector : undefined)
@@ -40,15 +40,15 @@ export function* catchUp(replica: Replica, peer: PeerId, start: Moment): Convers
 function* pull(replica: Replica, peer: PeerId): Conversation<Gain & { readonly now: Moment }> {
   // Nobody has more than fits here; who goes on and on is lying.
   let budget = 2 * replica.settings.limits.entries
-  let [news, refused] = [0, 0]
+  let [late, refused] = [0, 0]
   for (;;) {
     const { body, now } = yield { type: 'pull' }
     const { more, ...page } = fieldsOf(body, ['owners', 'entries', 'more'])
     const told = parsePage(replica, page)
     const gain = replica.receive(told, peer, now)
-    news += gain.news
+    late += gain.late
     refused += gain.refused
-    if (!flagOf(more, 'more')) return { news, refused, now }
+    if (!flagOf(more, 'more')) return { late, refused, now }
     budget -= told.length
     if (told.length === 0 || budget < 0) malformed('pages without end')
   }
@@ -59,6 +59,6 @@ function* compareAndReconcile(replica: Replica, peer: PeerId, since: Moment): Co
   const { body, now } = yield { type: 'compare', clock: packClock(replica, since) }
   const { clock, fingerprint } = fieldsOf(body, ['clock', 'fingerprint'])
   meet(replica, clockOf(clock), now)
-  if (parseFingerprint(fingerprint) === replica.table.fingerprint()) return { news: 0, refused: 0 }
+  if (parseFingerprint(fingerprint) === replica.table.fingerprint()) return { late: 0, refused: 0 }
   return yield* reconcile(replica, peer, now)
 }

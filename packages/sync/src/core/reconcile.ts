@@ -14,7 +14,7 @@ import type { Held } from './table.ts'
  * costs about 250 bytes for each range that differs, on each of a few levels.
  */
 export function* reconcile(replica: Replica, peer: PeerId, start: Moment): Conversation<Gain> {
-  let [news, refused] = [0, 0]
+  let [late, refused] = [0, 0]
   let now = start
   for (const prefixes of yield* findDifferences(replica)) {
     const answer = yield { type: 'hashes', prefixes }
@@ -30,11 +30,11 @@ export function* reconcile(replica: Replica, peer: PeerId, start: Moment): Conve
     })
     now = yield* push(told.values(), answer.now)
     const gain = yield* fetch(replica, peer, lacked)
-    news += gain.news
+    late += gain.late
     refused += gain.refused
   }
   replica.expire(now)
-  return { news, refused }
+  return { late, refused }
 }
 
 /** Prefixes of few hashes below which the two sides are not the same, in batches of one length. */
@@ -77,7 +77,7 @@ const compare = (prefix: string, mine: Summary, theirs: Summary) => {
 }
 
 function* fetch(replica: Replica, peer: PeerId, lacked: readonly Hash[]): Conversation<Gain> {
-  let [news, refused] = [0, 0]
+  let [late, refused] = [0, 0]
   for (let rest = lacked; rest.length > 0;) {
     const asked = rest.slice(0, hashesAtOnce)
     const { body, now } = yield { type: 'fetch', hashes: packHashes(asked) }
@@ -85,11 +85,11 @@ function* fetch(replica: Replica, peer: PeerId, lacked: readonly Hash[]): Conver
     const covered = wholeOf(taken, 'taken', asked.length + 1)
     if (covered === 0) malformed('an answer that covers nothing')
     const gain = replica.receive(parsePage(replica, page), peer, now)
-    news += gain.news
+    late += gain.late
     refused += gain.refused
     rest = rest.slice(covered)
   }
-  return { news, refused }
+  return { late, refused }
 }
 
 const parseSummaries = (body: unknown, length: number): Summary[] => {

@@ -22,6 +22,7 @@ import {
 } from '@p2p/replica'
 import { SyncError, type SyncErrorCode } from '../errors.ts'
 import type { SyncLimits } from '../options.ts'
+import type { Gain } from './conversation.ts'
 import type { Effect } from './effects.ts'
 import { vectorLimit } from './grammar.ts'
 import { type KeyId, keyOf } from './key.ts'
@@ -38,6 +39,9 @@ export interface ReplicaSettings {
   readonly tombstoneLife: number
   readonly limits: SyncLimits
 }
+
+// Milliseconds for which a write may be on its way as a broadcast.
+const underWay = 1_000
 
 // How many peers of another kind are remembered, so as not to speak of them twice.
 const foreignLimit = 1000
@@ -164,21 +168,22 @@ export class Replica {
    * Takes in what a peer told.
    *
    * @param told errors among the entries are those that the reader found already
-   * @returns how many entries were news, and how many were refused; the application is told why, once for each reason
+   * @returns what came of it; the application is told why entries were refused, once for each reason
    */
-  receive(told: readonly (Told | P2PError)[], peer: PeerId, now: Moment): { news: number; refused: number } {
-    let news = 0
+  receive(told: readonly (Told | P2PError)[], peer: PeerId, now: Moment): Gain {
+    let late = 0
     const refusals: P2PError[] = []
     for (const item of told) {
       try {
         if (item instanceof Error) throw item
-        if (this.#accept(item, now)) news++
+        if (!this.#accept(item, now)) continue
+        this.counts.accepted++
+        if (lastWrite(item.entry).counter.time + underWay <= this.clock.read(now.wall)) late++
       } catch (error) {
         if (!P2PError.is(error)) throw error
         refusals.push(error)
       }
     }
-    this.counts.accepted += news
     this.counts.refused += refusals.length
     for (const [code, error] of new Map(refusals.map(refusal => [refusal.code, refusal]))) {
       const count = refusals.filter(refusal => refusal.code === code).length
@@ -188,7 +193,7 @@ export class Replica {
         error: new SyncError(code as SyncErrorCode, message, { peer, cause: error }),
       })
     }
-    return { news, refused: refusals.length }
+    return { late, refused: refusals.length }
   }
 
   /** Tells the application that a peer keeps another kind of dictionary: once, and again only if that changes. */

@@ -25,7 +25,7 @@ interface Session {
   /** What it lacks and was not told yet. */
   readonly lacked: Iterator<Held>
   refused: number
-  news: number
+  late: number
   /** When it was last heard of, by the monotonic clock. */
   touched: number
 }
@@ -33,7 +33,7 @@ interface Session {
 /** An answer, and what it ended. */
 export interface Reply {
   readonly body: unknown
-  /** If it completed a catching-up: how many entries that brought. */
+  /** If it completed a catching-up: how many late entries that brought. */
   readonly completed?: number
 }
 
@@ -112,7 +112,7 @@ export class Responder {
       vector: theirs.vector,
       lacked: lackedBy(replica.table, theirs.vector, replica.table.sequence),
       refused: 0,
-      news: 0,
+      late: 0,
       touched: now.monotonic,
     })
     return { body: reply }
@@ -135,8 +135,8 @@ export class Responder {
 
   #push(session: Session, peer: PeerId, body: unknown, now: Moment): unknown {
     const page = fieldsOf(body, ['type', 'owners', 'entries'])
-    const { news, refused } = this.#replica.receive(parsePage(this.#replica, page), peer, now)
-    session.news += news
+    const { late, refused } = this.#replica.receive(parsePage(this.#replica, page), peer, now)
+    session.late += late
     session.refused += refused
     return {}
   }
@@ -173,7 +173,7 @@ export class Responder {
     fieldsOf(body, ['type'])
     this.#sessions.delete(peer)
     this.#replica.completeCatchUp(session.refused === 0 ? session.vector : undefined)
-    return { body: {}, completed: session.news }
+    return { body: {}, completed: session.late }
   }
 }
 
