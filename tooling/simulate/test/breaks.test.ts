@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { failureOf, protocolOf } from './seeds.ts'
 
 // Where the search begins, so that it is short: any seed is as good, and it goes on from there.
-const first: Readonly<Record<string, number>> = {}
+const first: Readonly<Record<string, number>> = { 'short-window': 11, 'no-merge': 12, 'late-silence': 7 }
 
 /** As many seeds as a bug may go unnoticed for. */
 const most = 200
