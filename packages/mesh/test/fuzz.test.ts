@@ -134,8 +134,11 @@ const attack = async (
   return codes
 }
 
+/** Small, so that memory that grows beyond a limit shows. */
+const limits = { origins: 256, log: 65_536, contacts: 64, inbox: 256 }
+
 const pair = async (transport: Transport, listen: `${string}://${string}`) => {
-  const create = () => createMesh({ network: 'fuzz', transports: [transport], listen: [listen] })
+  const create = () => createMesh({ network: 'fuzz', transports: [transport], listen: [listen], limits })
   const [victim, honest] = [await create(), await create()]
   victim.handle('/echo', ({ body }) => body)
   await honest.connect(addressOf(victim))
