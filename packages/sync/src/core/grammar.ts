@@ -79,7 +79,7 @@ export const vectorOf = (value: unknown): VersionVector => {
   )
 }
 
-export const packStamp = ({ time, count }: Stamp): number[] => [time, count]
+const packStamp = ({ time, count }: Stamp): number[] => [time, count]
 
 export const packVector = (vector: VersionVector): unknown[] =>
   [...vector].map(([owner, { time, count }]) => [owner, time, count])
