@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -58,15 +58,6 @@ const steps = [
     name: `install Node.js ${secondLine}`,
     command: `npm install --prefix ${temporary} --no-audit --no-fund --loglevel=error ${nodePackage}@${secondLine} && ${secondNode}/node --version`,
     minutes: 2,
-    skipped: skippedSecond,
-  },
-  {
-    // The packages' own tests, but of what was built.
-    name: `test on Node.js ${secondLine}`,
-    command: `${packages} --no-bail exec vitest run`,
-    env: { P2P_BUILT: '1', PATH: secondNode + delimiter + process.env.PATH },
-    minutes: 5,
-    tests: true,
     skipped: skippedSecond,
   },
   {
