@@ -203,6 +203,8 @@ export class Neighbours {
         // The other one is at it.
         this.#behind.add(peer)
         this.#deferred.set(peer, [...(this.#deferred.get(peer) ?? []), ...waiters])
+        // It may have ended before its `busy` came: then nobody would come back to them
+        if (!this.#context.isDrivenBy(peer)) this.#requeue(peer)
         waiters = []
       } else {
         done = true
