@@ -55,6 +55,14 @@ describe('a delta without leases', () => {
     expect(bob.fingerprint()).toBe(ann.fingerprint())
   })
 
+  it('was the last write for all nodes alike, of two in one moment that by the smaller id', async () => {
+    const [ann, bob] = await pair(options)
+    bob.applyDelta('k', { b: 1 })
+    ann.applyDelta('k', { a: 1 })
+    await world.pass(10)
+    expect([ann.meta('k')?.owner, bob.meta('k')?.owner]).toEqual(['ann', 'ann'])
+  })
+
   it('does not survive a later set or deletion of the whole', async () => {
     const [ann, bob] = await pair(options)
     ann.applyDelta('k', { a: 1 })

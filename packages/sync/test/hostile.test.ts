@@ -269,7 +269,6 @@ describe('a request that is not of the grammar', () => {
 describe('a neighbour that answers', () => {
   const opening = { settings, clock: [epoch, 0], vector: [], fingerprint: new Uint8Array(16).fill(7) }
   const comparison = { clock: [epoch, 0], fingerprint: new Uint8Array(16).fill(7) }
-  const everything = { counts: Array<number[]>(1).fill(Array<number>(16).fill(1000)) }
   const liar = (answers: Record<string, unknown>): (() => number) => {
     let asked = 0
     eve.handle(protocol, ({ kind, body }) => {
@@ -284,73 +283,33 @@ describe('a neighbour that answers', () => {
     return () => asked
   }
 
+  const empty = { owners: [], entries: [], more: false }
+  const differing = { open: opening, pull: empty, push: {}, compare: comparison }
+  const sumsOf = (entries: number) => (count: number) => ({
+    counts: Array<unknown>(count).fill(Array(16).fill(entries)),
+    sums: Array<unknown>(count).fill(new Uint8Array(256).fill(3)),
+  })
+  const listsOf = (length: number) => (count: number) => ({
+    hashes: Array<unknown>(count).fill(new Uint8Array(length).fill(9)),
+  })
+  const listed = { ...differing, ranges: sumsOf(1), hashes: listsOf(16) }
+
   it.each<[string, Record<string, unknown>]>([
     ['nothing', {}],
     ['an opening of something else', { open: { hello: 1 } }],
     ['an opening of settings alone that are the same', { open: { settings } }],
     ['an opening with half a clock', { open: { ...opening, clock: [1] } }],
-    ['pages without end', { open: opening, pull: { owners: [], entries: [], more: true } }],
+    ['pages without end', { open: opening, pull: { ...empty, more: true } }],
     [
       'the same page for ever',
       { open: opening, pull: { owners: ['eve'], entries: [entry('k')], more: true } },
     ],
     ['a page without a mark', { open: opening, pull: { owners: [], entries: [] } }],
-    [
-      'a push with words',
-      { open: opening, pull: { owners: [], entries: [], more: false }, push: { thanks: 1 } },
-    ],
-    [
-      'sums that differ everywhere',
-      {
-        open: opening,
-        pull: { owners: [], entries: [], more: false },
-        push: {},
-        compare: comparison,
-        ranges: (count: number) => ({
-          counts: Array(count).fill(everything.counts[0]),
-          sums: Array(count).fill(new Uint8Array(256).fill(3)),
-        }),
-      },
-    ],
-    [
-      'too few sums',
-      {
-        open: opening,
-        pull: { owners: [], entries: [], more: false },
-        push: {},
-        compare: comparison,
-        ranges: { counts: [], sums: [] },
-      },
-    ],
-    [
-      'lists that are too long',
-      {
-        open: opening,
-        pull: { owners: [], entries: [], more: false },
-        push: {},
-        compare: comparison,
-        ranges: (count: number) => ({
-          counts: Array(count).fill(Array(16).fill(1)),
-          sums: Array(count).fill(new Uint8Array(256).fill(3)),
-        }),
-        hashes: (count: number) => ({ hashes: Array(count).fill(new Uint8Array(16 * 1025)) }),
-      },
-    ],
-    [
-      'a fetch that covers nothing',
-      {
-        open: opening,
-        pull: { owners: [], entries: [], more: false },
-        push: {},
-        compare: comparison,
-        ranges: (count: number) => ({
-          counts: Array(count).fill(Array(16).fill(1)),
-          sums: Array(count).fill(new Uint8Array(256).fill(3)),
-        }),
-        hashes: (count: number) => ({ hashes: Array(count).fill(new Uint8Array(16).fill(9)) }),
-        fetch: { owners: [], entries: [], taken: 0 },
-      },
-    ],
+    ['a push with words', { ...differing, push: { thanks: 1 } }],
+    ['sums that differ everywhere', { ...differing, ranges: sumsOf(1000) }],
+    ['too few sums', { ...differing, ranges: { counts: [], sums: [] } }],
+    ['lists that are too long', { ...listed, hashes: listsOf(16 * 1025) }],
+    ['a fetch that covers nothing', { ...listed, fetch: { owners: [], entries: [], taken: 0 } }],
   ])('with %s is given up in the end, reported, and tried again later', async (_, answers) => {
     const asked = liar(answers)
     const flushed = await world.until(bob.flushed({ timeout: Infinity }))
@@ -365,13 +324,7 @@ describe('a neighbour that answers', () => {
   })
 
   it('with hashes of entries that it does not have costs no more than a few requests', async () => {
-    const asked = liar({
-      open: opening, pull: { owners: [], entries: [], more: false }, push: {}, compare: comparison,
-      ranges: (count: number) => ({ counts: Array<unknown>(count).fill(Array(16).fill(1)), sums: Array<unknown>(count).fill(new Uint8Array(256).fill(3)) }),
-      hashes: (count: number) => ({ hashes: Array<unknown>(count).fill(new Uint8Array(16).fill(9)) }),
-      fetch: { owners: [], entries: [], taken: 1 },
-      finish: {},
-    }) // prettier-ignore
+    const asked = liar({ ...listed, fetch: { owners: [], entries: [], taken: 1 }, finish: {} })
     expect(await world.until(bob.flushed())).toBe(1)
     expect(asked()).toBeLessThan(60)
     expect(codes()).toEqual([])

@@ -79,8 +79,6 @@ export const vectorOf = (value: unknown): VersionVector => {
   )
 }
 
-const packStamp = ({ time, count }: Stamp): number[] => [time, count]
-
 export const packVector = (vector: VersionVector): unknown[] =>
   [...vector].map(([owner, { time, count }]) => [owner, time, count])
 

@@ -18,6 +18,7 @@ import {
   plainWrite,
   sight,
   sightAgain,
+  stampOrder,
   valueSize,
 } from '@p2p/replica'
 import { SyncError, type SyncErrorCode } from '../errors.ts'
@@ -374,7 +375,7 @@ export class Replica {
 export const lastWrite = ({ base, fields }: Entry): Write => {
   let last = base
   for (const write of fields?.values() ?? []) {
-    if (last === undefined || compareStamps(write.counter, last.counter) > 0) last = write
+    if (last === undefined || stampOrder(write, last) > 0) last = write
   }
   return last as Write
 }
