@@ -25,6 +25,11 @@ export interface Incoming {
   readonly body: unknown
   /** For a request: aborted when the requester gave up or went away. Otherwise never aborted. */
   readonly signal: AbortSignal
+  /**
+   * Milliseconds for which the network held it on its way, as far as it knows: those who relay a broadcast may keep it for a while for somebody who
+   * was away. Absent where that is not known or never happens. What is in the body was true so long ago.
+   */
+  readonly age?: number
 }
 
 /**

@@ -23,6 +23,8 @@ export interface MessageParts {
   /** Bytes of the body as it came. */
   readonly size: number
   readonly time: number
+  /** Milliseconds for which it was held on its way: of a broadcast. */
+  readonly age?: number
   readonly reply: (body: unknown) => Promise<void>
   /** For a request: gives the signal that tells that its answer is not wanted any more. Made on demand, for most handlers do not look. */
   readonly signal?: () => AbortSignal

@@ -420,6 +420,7 @@ export class MeshNode implements Mesh {
       body: value,
       size: body.length,
       time: this.#clock.now() - age,
+      age,
       reply: async answer => {
         await this.send(origin, protocol, answer)
       },

@@ -17,12 +17,6 @@ import type { Watch } from './watch.ts'
 const burst = 16
 const burstPause = 20
 
-/** What a message may say beside what every group promises. */
-interface Dated {
-  /** When it was made, in milliseconds of this node's wall clock. `@p2p/mesh` says so: its broadcasts may be a minute old when they come. */
-  readonly time?: number
-}
-
 /** Binds a replica to a group, a clock and the application. */
 export class Dictionary implements Sync {
   readonly name: string
@@ -281,12 +275,11 @@ export class Dictionary implements Sync {
     return held.hasBytes ? copyValue(held.value) : held.value
   }
 
-  #handle({ kind, from, body, time }: Incoming & Dated): unknown {
+  #handle({ kind, from, body, age }: Incoming): unknown {
     const now = this.#moment()
     try {
       if (kind === 'broadcast') {
-        const transit = time === undefined ? 0 : Math.max(0, now.wall - time)
-        takeBroadcast(this.#replica, from.id, body, transit, now)
+        takeBroadcast(this.#replica, from.id, body, Math.max(0, age ?? 0), now)
         return undefined
       }
       const { body: answer, completed } = this.#responder.answer(

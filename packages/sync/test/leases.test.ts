@@ -320,8 +320,8 @@ describe('a lease', () => {
   it.each([
     ['a group that tells how long a broadcast was on its way', true, 0],
     ['a group that does not', false, 30_000],
-  ])('is as old as it is, with %s', async (_, tellsTime, younger) => {
-    world.tellsTime = tellsTime
+  ])('is as old as it is, with %s', async (_, tellsAge, younger) => {
+    world.tellsAge = tellsAge
     world.fate = ({ kind }) => ({ delay: kind === 'broadcast' ? 30_000 : 1 })
     ann.set('k', 1)
     await world.pass(31_000)

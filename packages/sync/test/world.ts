@@ -36,8 +36,8 @@ export class World {
   readonly timeline: Timeline = new Timeline()
   readonly random: Random
   readonly nodes: Map<PeerId, Node> = new Map()
-  /** Whether messages say when they were made, as those of a mesh do. */
-  tellsTime = false
+  /** Whether messages say how long they were on their way, as those of a mesh do. */
+  tellsAge = false
   /** Decides what becomes of each message. */
   fate: (message: Passing) => Fate = () => ({})
   readonly #cut = new Set<string>()
@@ -224,13 +224,13 @@ export class Node implements Group {
     for (const other of this.world.component(from)) {
       if (other === this || !this.present) continue
       const message: Passing = { from, to: other.self.id, kind: 'broadcast', body: encode(body) }
-      const { timeline, tellsTime } = this.world
+      const { timeline, tellsAge } = this.world
       const sent = timeline.now
       this.world.carry(message, () => {
         // Sent over whatever way there was: a partition that comes meanwhile stops it.
         if (!this.present || !this.world.component(from).includes(other)) return
-        const time = other.clock.now() - (timeline.now - sent)
-        void other.take(message, protocol, undefined, tellsTime ? { time } : {})
+        const age = timeline.now - sent
+        void other.take(message, protocol, undefined, tellsAge ? { age } : {})
       })
     }
     return `${from}/${++this.#sent}`
@@ -256,7 +256,7 @@ export class Node implements Group {
     { kind, from, body }: Passing,
     protocol: string,
     signal: AbortSignal = new AbortController().signal,
-    more: { readonly time?: number } = {},
+    more: { readonly age?: number } = {},
   ): Promise<{ value?: unknown; error?: Error }> {
     const handler = this.#handlers.get(protocol)
     if (this.#ended || handler === undefined) return { error: new P2PError('P2P_NO_HANDLER', protocol) }
