@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -64,6 +64,14 @@ const steps = [
     name: hasSecondNode ? `pack-and-run, also on Node.js ${secondLine}` : 'pack-and-run',
     command: `npm run pack-and-run${hasSecondNode ? ` -- --node ${secondNode}/node` : ''}`,
     minutes: 5,
+  },
+  {
+    name: `tests of the built packages on Node.js ${secondLine}`,
+    command: `${packages} --workspace-concurrency=2 --no-bail exec vitest run`,
+    env: { P2P_BUILT: '1', PATH: `${secondNode}${delimiter}${process.env.PATH}` },
+    minutes: 8,
+    tests: true,
+    skipped: skippedSecond,
   },
   { name: 'fuzz', command: 'npm run fuzz -- all --count 20000', minutes: 5, counts: 'inputs' },
   { name: 'simulate mesh', command: simulate('mesh', 6, 30), minutes: 3, counts: 'seeds' },
