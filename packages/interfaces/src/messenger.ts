@@ -34,7 +34,8 @@ export interface Incoming {
 
 /**
  * Handles the messages of one protocol. What it returns (or resolves to) answers a request; `undefined` answers with `null`. What it throws
- * rejects the request at the other end with `P2P_REQUEST_FAILED`, and only the code and the message of the error travel.
+ * rejects the request at the other end with `P2P_REQUEST_FAILED`; of the error only its code and its message travel: the
+ * message is the rejection's too, and the `cause` of that is a `P2PError` with both.
  */
 export type Handler = (message: Incoming) => unknown
 
@@ -46,7 +47,7 @@ export interface Messenger {
   /**
    * Asks a node and waits for its answer. Default deadline 10 000 ms. Aborting also tells the other node, whose handler sees its `signal` aborted.
    *
-   * @throws `P2P_PEER_UNREACHABLE`, `P2P_NO_HANDLER`, `P2P_REQUEST_FAILED`, `P2P_TIMEOUT`, `P2P_ABORTED`, …
+   * @throws rejects with `TypeError` for a body that cannot be encoded, and with `P2P_PEER_UNREACHABLE`, `P2P_NO_HANDLER`, `P2P_REQUEST_FAILED`, `P2P_TIMEOUT`, `P2P_ABORTED`, …
    */
   request(to: Contact | PeerId, protocol: string, body: unknown, options?: WaitOptions): Promise<unknown>
 

@@ -25,7 +25,7 @@ export interface Waiter<T> {
  * Waits for something to be settled by `start`'s waiter, the signal, or the deadline, whichever is first.
  *
  * `start` is called at once, unless the signal is aborted already, and may return a function that undoes what it began: it is called
- * exactly once, however the wait ends.
+ * exactly once, however the wait ends. What it throws is thrown at whoever settled the wait, which ends all the same.
  *
  * @throws `P2P_ABORTED` (its `cause` is the signal's reason), `P2P_TIMEOUT`, or what `start` rejected with
  */
@@ -39,18 +39,18 @@ export const wait = <T>(
     let cleanUp: (() => void) | undefined
     let timer: Disposable | undefined
 
-    const settle = () => {
-      if (settled) return false
+    const settle = (outcome: () => void) => {
+      if (settled) return
       settled = true
+      // First of all: who waits must hear of it, whatever the rest throws
+      outcome()
       timer?.[Symbol.dispose]()
       signal?.removeEventListener('abort', onAbort)
       cleanUp?.()
-      return true
     }
-    const reject = (error: unknown) => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the caller rejects with passes through unchanged
-      if (settle()) rejectPromise(error)
-    }
+    const resolve = (value: T) => settle(() => resolvePromise(value))
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the caller rejects with passes through unchanged
+    const reject = (error: unknown) => settle(() => rejectPromise(error))
     const onAbort = () => reject(abortedError(what, signal))
 
     if (signal?.aborted === true) {
@@ -64,7 +64,7 @@ export const wait = <T>(
       )
     }
     try {
-      const undo = start({ resolve: value => settle() && resolvePromise(value), reject })
+      const undo = start({ resolve, reject })
       // `settled` changes under our feet when start settles at once, which the type checker cannot see
       if (settled as boolean) undo?.()
       else cleanUp = undo

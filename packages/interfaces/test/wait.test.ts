@@ -34,6 +34,15 @@ describe('a wait', () => {
     await expect(promise).rejects.toBe(reason)
   })
 
+  it('ends even if the cleaning up throws, which is thrown at whoever settled it', async () => {
+    const { cleanUp, waiter, promise } = waiting()
+    cleanUp.mockImplementation(() => {
+      throw new Error('cannot be undone')
+    })
+    expect(() => waiter.resolve('a letter')).toThrow('cannot be undone')
+    await expect(promise).resolves.toBe('a letter')
+  })
+
   it('is settled by the first call; later ones change nothing and clean up nothing', async () => {
     const { cleanUp, waiter, promise } = waiting()
     waiter.resolve('first')

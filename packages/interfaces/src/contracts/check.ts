@@ -21,6 +21,16 @@ export const same = (actual: unknown, expected: unknown, promise: string): void 
   if (!equal) throw new ContractViolation(`${promise}: expected ${show(expected)}, got ${show(actual)}`)
 }
 
+/** What an action throws, or `undefined`. */
+export const attempt = (action: () => unknown): unknown => {
+  try {
+    action()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
 /** Awaits a rejection with this code and returns the error. @throws ContractViolation otherwise */
 export const rejectsWith = async (
   promise: Promise<unknown>,

@@ -1,7 +1,7 @@
 import type { Codec } from '../codec.ts'
 import { P2PError } from '../errors.ts'
 import type { ContractCase } from './case.ts'
-import { check, same } from './check.ts'
+import { attempt, check, same } from './check.ts'
 
 /** What {@link codecContract} tries a codec on. */
 export interface CodecSamples<T> {
@@ -123,15 +123,6 @@ const damages: readonly ((bytes: Uint8Array, index: number) => Uint8Array)[] = [
   (bytes, index) => Uint8Array.from([...bytes.subarray(0, index), ...bytes.subarray(index + 1)]),
   (bytes, index) => Uint8Array.from([...bytes, index]),
 ]
-
-const attempt = (action: () => unknown): unknown => {
-  try {
-    action()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 
 const hex = (bytes: Uint8Array): string =>
   Array.from(bytes.subarray(0, 32), byte => byte.toString(16).padStart(2, '0')).join(' ')

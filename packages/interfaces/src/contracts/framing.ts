@@ -1,7 +1,7 @@
 import { P2PError } from '../errors.ts'
 import type { FrameDecoder, Framing } from '../framing.ts'
 import type { ContractCase } from './case.ts'
-import { check, same } from './check.ts'
+import { attempt, check, same } from './check.ts'
 
 /** What {@link framingContract} needs to know of a framing. */
 export interface FramingContractOptions {
@@ -200,15 +200,6 @@ const separated = (payloads: readonly Uint8Array[]): string =>
 
 const joined = (payloads: readonly Uint8Array[]): string =>
   payloads.map(payload => String.fromCharCode(...payload)).join('')
-
-const attempt = (action: () => unknown): unknown => {
-  try {
-    action()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 
 const throwsCode = (action: () => unknown, code: string, what: string): void => {
   check(P2PError.is(attempt(action), code), `${what} throws ${code}`)
