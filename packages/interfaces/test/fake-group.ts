@@ -195,9 +195,7 @@ const dropUnhandled = (promise: Promise<unknown>): void => void promise.catch(()
 /** What the requester gets to know of a handler's failure. */
 const failure = (error: unknown): P2PError => {
   if (P2PError.is(error, 'P2P_NO_HANDLER')) return error
-  const code = P2PError.is(error) ? `${error.code}: ` : ''
-  return new P2PError(
-    'P2P_REQUEST_FAILED',
-    `${code}${error instanceof Error ? error.message : String(error)}`,
-  )
+  const code = P2PError.is(error) ? error.code : 'P2P_REQUEST_FAILED'
+  const message = error instanceof Error ? error.message : String(error)
+  return new P2PError('P2P_REQUEST_FAILED', message, { cause: new P2PError(code, message) })
 }
