@@ -1,6 +1,6 @@
 import type { Clock, MessageId, PeerId, Random } from '@p2p/interfaces'
 import { Plumtree, tickAfter, type TreeMessage } from './core/plumtree.ts'
-import type { Stream } from './core/streams.ts'
+import type { Newest, Stream } from './core/streams.ts'
 import { type MeshLimits, times } from './limits.ts'
 import type { Link } from './link/link.ts'
 import {
@@ -12,6 +12,7 @@ import {
   originOffset,
   sequenceOf,
   setAge,
+  setEpoch,
 } from './wire/broadcast.ts'
 import { readNamed } from './wire/direct.ts'
 import { idToBytes } from './wire/ids.ts'
@@ -96,18 +97,20 @@ export class Broadcasts {
     return this.#tree.eager
   }
 
-  /** The highest epoch known of a node's broadcasts. */
-  epochOf(id: PeerId): number {
-    return this.#tree.streams.epochOf(id)
+  /** The newest that is known of a node's broadcasts. */
+  newestOf(id: PeerId): Newest {
+    return this.#tree.streams.newestOf(id)
   }
 
-  /** A neighbour knows this epoch of our own broadcasts: ours must be above those of our former lives. */
-  epochKnown(epoch: number): void {
-    // Who has had no neighbour yet has told nobody of its epoch: the same number is a former life's, whose clock stood where ours stands
-    const former = epoch > this.#epoch || (epoch === this.#epoch && !this.#met)
+  /** Another node knows this of our own broadcasts: what we say must be above what we said in former lives. PROTOCOL.md, "To all". */
+  known({ epoch, sequence }: Newest): void {
+    // A former life whose clock stood where ours stands shows itself by what we have not said, or have told nobody
+    const former = epoch > this.#epoch || (epoch === this.#epoch && (!this.#met || sequence > this.#sequence))
     if (!former || epoch >= latestEpoch) return
+    const before = this.#epoch
     this.#epoch = epoch + 1
-    this.#sequence = 0
+    if (this.#met) this.#sequence = 0
+    else this.#renumber(before)
   }
 
   neighbourUp(id: PeerId): void {
@@ -125,7 +128,8 @@ export class Broadcasts {
     const sequence = ++this.#sequence
     const message = encodeBroadcast(self, this.#epoch, sequence, protocol, body)
     // Looked up each time: a stream that was silent for long is forgotten, our own too
-    const stream = this.#tree.streams.own(self, message.subarray(originOffset(0)), this.#epoch, now)
+    const { streams } = this.#tree
+    const stream = streams.own(self, this.#epoch) ?? streams.addOwn(self, this.#epoch, now)
     this.#tree.send(stream, sequence, message, now)
     return messageId(self, this.#epoch, sequence)
   }
@@ -175,6 +179,14 @@ export class Broadcasts {
   close(): void {
     this.#closed = true
     this.#timer?.[Symbol.dispose]()
+  }
+
+  /** What was said before anybody could hear it gets the new epoch: nobody has heard it under another one. */
+  #renumber(before: number): void {
+    const stream = this.#tree.streams.own(this.#settings.self, before)
+    if (stream === undefined) return
+    for (const { bytes } of stream.log.values()) setEpoch(bytes, 0, this.#epoch)
+    this.#tree.streams.renumber(stream, this.#epoch)
   }
 
   #streamOf(key: string, now: number): Stream | undefined {

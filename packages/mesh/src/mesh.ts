@@ -125,7 +125,10 @@ export interface Mesh extends Group, AsyncIterable<Message>, AsyncDisposable {
   /** Where a node of the network can be reached: known already, or asked of everybody. Default deadline 10 000 ms. @throws `P2P_PEER_NOT_FOUND`, `P2P_ABORTED`, `P2P_CLOSED` */
   find(id: PeerId, options?: WaitOptions): Promise<Contact>
 
-  /** To every node of the network. @throws `TypeError` for a body that cannot be encoded; `P2P_RESERVED_PROTOCOL`, `P2P_MESSAGE_TOO_LONG`, `P2P_CLOSED` */
+  /**
+   * To every node of the network. The id is the one under which all get it; only what is said before the first neighbour is there may come under a later epoch, if a former life of this
+   * node is remembered that began no earlier. @throws `TypeError` for a body that cannot be encoded; `P2P_RESERVED_PROTOCOL`, `P2P_MESSAGE_TOO_LONG`, `P2P_CLOSED`
+   */
   broadcast(protocol: string, body: unknown): MessageId
 
   /** To the neighbours only. @throws as {@link broadcast} */

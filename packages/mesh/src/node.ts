@@ -346,8 +346,8 @@ export class MeshNode implements Mesh {
   #owner(): LinkManagerOwner {
     return {
       addresses: () => this.#self.addresses,
-      epochOf: id => this.#broadcasts.epochOf(id),
-      epochKnown: epoch => this.#broadcasts.epochKnown(epoch),
+      newestOf: id => this.#broadcasts.newestOf(id),
+      known: newest => this.#broadcasts.known(newest),
       peerUp: peer => this.#overlay.linkUp(peer),
       peerChanged: peer => this.#overlay.linkUp(peer),
       peerDown: (peer, end) => {

@@ -88,6 +88,7 @@ const hello = (identity: Identity, random: SeededRandom): Uint8Array => {
     incarnation: random.fill(new Uint8Array(8)),
     nonce: random.fill(new Uint8Array(8)),
     epoch: 0,
+    sequence: 0,
     addresses: [],
     held: undefined,
   }

@@ -241,6 +241,54 @@ describe('a mesh', () => {
       }
       expect(at(messages, 2).map(({ body }) => body)).toEqual(['first life', 'second life'])
     })
+
+    /** A node with a wall clock that begins at the same time at each start. */
+    const forgetful = () => {
+      const { clock } = network
+      const began = clock.now()
+      return network.add({
+        identity: identityFromKey(new Uint8Array(32).fill(8)),
+        listen: ['memory://forgetful'],
+        clock: {
+          now: () => 1_763_719_200_000 + clock.now() - began,
+          monotonic: () => clock.monotonic(),
+          after: (delay, callback) => clock.after(delay, callback),
+        },
+      })
+    }
+
+    it('brings what a restarted node said before its first neighbour, though its clock began where it did in its former life', async () => {
+      const nodes = await network.grow(3)
+      const messages = listen(nodes, '/news')
+      for (const life of ['first', 'second']) {
+        const mortal = await forgetful()
+        for (const number of [1, 2]) mortal.broadcast('/news', `${life} life, ${number}`)
+        await network.run(mortal.connect(addressOf(at(nodes, 0))))
+        await network.clock.advance(2_000)
+        await network.run(mortal.close())
+        await network.settle()
+      }
+      const expected = ['first life, 1', 'first life, 2', 'second life, 1', 'second life, 2']
+      for (const heard of messages) expect(heard.map(({ body }) => body)).toEqual(expected)
+    })
+
+    it('brings what a restarted node says once it meets those who know its former life, though it met others before', async () => {
+      const nodes = await network.grow(3)
+      const messages = listen(nodes, '/news')
+      const first = await forgetful()
+      await network.run(first.connect(addressOf(at(nodes, 0))))
+      for (let number = 0; number < 5; number++) first.broadcast('/news', `former ${number}`)
+      await network.settle()
+      await network.run(first.close())
+      const second = await forgetful()
+      await network.run(second.connect(addressOf(await network.add())))
+      second.broadcast('/news', 'to a stranger')
+      await network.settle()
+      await network.run(second.connect(addressOf(at(nodes, 0))))
+      second.broadcast('/news', 'to everybody')
+      await network.settle()
+      expect(at(messages, 2).map(({ body }) => body)).toContain('to everybody')
+    })
   })
 
   describe('to one', () => {
@@ -483,6 +531,7 @@ const liarNextTo = async (victim: Mesh, network: TestNetwork) => {
     incarnation: network.random.fill(new Uint8Array(8)),
     nonce: network.random.fill(new Uint8Array(8)),
     epoch: 0,
+    sequence: 0,
     addresses: [],
     held: undefined,
   }

@@ -47,6 +47,7 @@ interface HelloFields {
   serial: number
   nonce: string
   epoch: number
+  sequence: number
   addresses: `${string}://${string}`[]
   held: string[] | null
 }

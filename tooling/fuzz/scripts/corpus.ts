@@ -128,6 +128,7 @@ const openings = identities.map(({ publicKey }, index) => {
     incarnation: random.fill(new Uint8Array(8)),
     nonce: random.fill(new Uint8Array(8)),
     epoch: 0,
+    sequence: 0,
     addresses: index % 2 === 0 ? [] : [`memory://~${index}` as const],
   }
   // The dialler says HELLO, and once more when it knows who has answered

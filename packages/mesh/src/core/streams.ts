@@ -1,6 +1,7 @@
 import type { PeerId } from '@p2p/interfaces'
 import { idFromBytes, idLength } from '../wire/ids.ts'
 import { latin1 } from '../wire/reader.ts'
+import { writeU48 } from '../wire/writer.ts'
 import type { LoggedMessage } from './message-log.ts'
 import { SequenceWindow } from './sequence-window.ts'
 
@@ -20,6 +21,12 @@ export interface Stream {
   readonly missing: Map<number, Missing>
   /** When it was last heard, in monotonic milliseconds. */
   heard: number
+}
+
+/** The newest that is known of an origin's broadcasts: its highest epoch, and the greatest number that counts as seen there. Zeros if nothing is. */
+export interface Newest {
+  readonly epoch: number
+  readonly sequence: number
 }
 
 /** A message that somebody has and we have not. */
@@ -82,10 +89,22 @@ export class Streams {
     return key.startsWith(this.#self) ? undefined : this.#add(key, idFromBytes(bytes, at), epoch, now)
   }
 
-  /** The stream of our own broadcasts in this epoch. */
-  own(origin: PeerId, key: Uint8Array, epoch: number, now: number): Stream {
-    const text = latin1(key, 0, streamKeyLength)
-    return this.#streams.get(text) ?? this.#insert(text, origin, epoch, now)
+  /** The stream of our own broadcasts in this epoch, if there is one. */
+  own(origin: PeerId, epoch: number): Stream | undefined {
+    return this.#byOrigin.get(origin)?.find(stream => stream.epoch === epoch)
+  }
+
+  /** … made. */
+  addOwn(origin: PeerId, epoch: number, now: number): Stream {
+    return this.#insert(this.#ownKey(epoch), origin, epoch, now)
+  }
+
+  /** Gives a stream of our own, which nobody has heard of, another epoch. */
+  renumber(stream: Stream, epoch: number): void {
+    this.#streams.delete(stream.key)
+    const renumbered = { ...stream, key: this.#ownKey(epoch), epoch }
+    this.#streams.set(renumbered.key, renumbered)
+    this.#byOrigin.set(stream.origin, [renumbered])
   }
 
   /** The stream with this key, if it is known. */
@@ -93,9 +112,10 @@ export class Streams {
     return this.#streams.get(key)
   }
 
-  /** The highest epoch known of a node's broadcasts, 0 if none. */
-  epochOf(origin: PeerId): number {
-    return this.#byOrigin.get(origin)?.[0]?.epoch ?? 0
+  /** The newest that is known of a node's broadcasts. */
+  newestOf(origin: PeerId): Newest {
+    const stream = this.#byOrigin.get(origin)?.[0]
+    return { epoch: stream?.epoch ?? 0, sequence: stream?.window.newest ?? 0 }
   }
 
   /** Forgets the streams that have been silent for too long. */
@@ -103,6 +123,12 @@ export class Streams {
     for (const stream of this.#streams.values()) {
       if (now - stream.heard >= this.#settings.memory) this.#remove(stream)
     }
+  }
+
+  #ownKey(epoch: number): string {
+    const bytes = new Uint8Array(6)
+    writeU48(bytes, 0, epoch)
+    return this.#self + latin1(bytes, 0, 6)
   }
 
   #add(key: string, origin: PeerId, epoch: number, now: number): Stream | undefined {

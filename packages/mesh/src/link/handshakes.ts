@@ -1,5 +1,6 @@
 import type { Address, Contact, PeerId } from '@p2p/interfaces'
 import type { Waiter } from '@p2p/interfaces/wait'
+import type { Newest } from '../core/streams.ts'
 import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
 import { headerLength, Kind, protocolVersion } from '../wire/header.ts'
@@ -17,10 +18,10 @@ export interface HandshakesOwner {
   linksTo(peer: PeerId): Iterable<Link>
   /** Where this node can be reached. */
   addresses(): readonly Address[]
-  /** The highest epoch known of the node's broadcasts. */
-  epochOf(id: PeerId): number
-  /** The peer knows this epoch of our own broadcasts. */
-  epochKnown(epoch: number): void
+  /** The newest that is known of the node's broadcasts. */
+  newestOf(id: PeerId): Newest
+  /** The peer knows this of our own broadcasts. */
+  known(newest: Newest): void
   /** The peer has said which links it holds. */
   bury(id: PeerId, hello: Hello): void
   /** A peer has dialled: its confirmation, and what it has written since, may be on their way. */
@@ -44,6 +45,8 @@ interface Pending {
   /** What the dialler said first, on the listening end. */
   readonly first?: { readonly peer: PeerId; readonly hello: Hello }
 }
+
+const nothingKnown: Newest = { epoch: 0, sequence: 0 }
 
 /** Links on their way to be established: who says HELLO when, and what it says. PROTOCOL.md, "Hello". */
 export class Handshakes {
@@ -140,7 +143,7 @@ export class Handshakes {
       incarnation: this.#incarnation,
       serial: this.#serial,
       nonce: link.nonce,
-      epoch: peer === undefined ? 0 : this.#owner.epochOf(peer),
+      ...(peer === undefined ? nothingKnown : this.#owner.newestOf(peer)),
       addresses: this.#owner.addresses(),
       held: peer === undefined ? undefined : this.#held(link, peer),
     }
@@ -188,7 +191,7 @@ export class Handshakes {
     const contact = this.#judge(link, hello, { expected, proven, nonce: link.nonce })
     if (contact === undefined) return
     this.#remove(pending)
-    this.#owner.epochKnown(hello.epoch)
+    this.#owner.known(hello)
     this.#owner.bury(contact.id, hello)
     // The confirmation comes before all else, and says what we could not before we knew who answers
     link.send(encodeHello(this.#hello(link, contact.id)))
@@ -207,7 +210,7 @@ export class Handshakes {
       throw malformed('a HELLO of another time')
     }
     this.#remove(pending)
-    this.#owner.epochKnown(hello.epoch)
+    this.#owner.known(hello)
     this.#owner.bury(contact.id, hello)
     this.#owner.establish(link, contact, hello)
   }

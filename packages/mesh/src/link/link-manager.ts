@@ -42,7 +42,7 @@ export interface LinkManagerSettings {
 /** What the manager tells its owner, and asks of it. */
 export interface LinkManagerOwner extends Pick<
   HandshakesOwner,
-  'addresses' | 'epochOf' | 'epochKnown' | 'refused'
+  'addresses' | 'newestOf' | 'known' | 'refused'
 > {
   peerUp(peer: Peer): void
   /** A further link, or other addresses. */
@@ -408,7 +408,7 @@ export class LinkManager {
     }
     link.serial = hello.serial
     peer.contact = { id: peer.id, addresses: hello.addresses }
-    this.#owner.epochKnown(hello.epoch)
+    this.#owner.known(hello)
     this.#bury(peer.id, hello)
     if (this.peers.get(peer.id) === peer) this.#owner.peerChanged(peer)
   }

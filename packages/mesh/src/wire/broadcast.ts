@@ -50,6 +50,11 @@ export const originOffset = (start: number): number => start + originAt
 /** Where the protocol's name stands. */
 export const nameOffset = (start: number): number => start + nameAt
 
+/** Only of a message that nobody was given yet. */
+export const setEpoch = (bytes: Uint8Array, start: number, epoch: number): void => {
+  writeU48(bytes, start + epochAt, epoch)
+}
+
 export const setAge = (bytes: Uint8Array, start: number, age: number): void => {
   writeU32(bytes, start + ageAt, Math.min(age, 0xffffffff))
 }

@@ -19,7 +19,9 @@ export interface Hello {
   readonly serial: number
   /** 8 bytes: the link's name. */
   readonly nonce: Uint8Array
+  /** The newest that the sender knows of the other's broadcasts: see PROTOCOL.md. */
   readonly epoch: number
+  readonly sequence: number
   readonly addresses: readonly Address[]
   /** Names of the links to this peer that the sender holds or is dialling; `undefined` while it does not know its peer. */
   readonly held: readonly Uint8Array[] | undefined
@@ -47,6 +49,7 @@ export const encodeHello = (hello: Hello): Uint8Array => {
     .u32(hello.serial)
     .bytes(hello.nonce)
     .u48(hello.epoch)
+    .u48(hello.sequence)
   writeAddresses(writer, hello.addresses)
   if (hello.held === undefined) return writer.u8(heldUnknown).done()
   const held = hello.held.slice(0, maxHeld)
@@ -67,6 +70,7 @@ export const decodeHello = (bytes: Uint8Array, start: number, end: number): Hell
     serial: reader.u32(),
     nonce: reader.bytes(8),
     epoch: reader.u48(),
+    sequence: reader.u48(),
     addresses: readAddresses(reader),
   }
   const count = reader.u8()

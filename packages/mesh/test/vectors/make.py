@@ -72,15 +72,15 @@ def hello(fields):
     held = fields["held"]
     return (header(HELLO) + bytes([fields["oldest"], fields["newest"]]) + tag
             + bytes.fromhex(fields["publicKey"]) + bytes.fromhex(fields["incarnation"]) + u32(fields["serial"])
-            + bytes.fromhex(fields["nonce"]) + u48(fields["epoch"]) + addresses(fields["addresses"])
+            + bytes.fromhex(fields["nonce"]) + u48(fields["epoch"]) + u48(fields["sequence"]) + addresses(fields["addresses"])
             + (b"\xff" if held is None else bytes([len(held)]) + b"".join(map(bytes.fromhex, held))))
 
 
 HELLOS = [
     dict(oldest=1, newest=1, network="demo", publicKey=KEYS[0][1], incarnation="0001020304050607", serial=1,
-         nonce="f0f1f2f3f4f5f6f7", epoch=0, addresses=["tcp://127.0.0.1:4444", "tcp://[::1]:4444"], held=None),
+         nonce="f0f1f2f3f4f5f6f7", epoch=0, sequence=0, addresses=["tcp://127.0.0.1:4444", "tcp://[::1]:4444"], held=None),
     dict(oldest=1, newest=3, network="größer", publicKey=KEYS[1][1], incarnation="ffffffffffffffff",
-         serial=4294967295, nonce="0000000000000000", epoch=281474976710655, addresses=[],
+         serial=4294967295, nonce="0000000000000000", epoch=281474976710655, sequence=70000, addresses=[],
          held=["0000000000000000", "f0f1f2f3f4f5f6f7"]),
 ]
 

@@ -114,7 +114,7 @@ export const meshBreaks: readonly Break[] = [
   {
     name: 'epoch-not-raised',
     about: 'a restarted node whose clock was set back numbers its broadcasts as in its former life',
-    plant: () => replace(Broadcasts.prototype, 'epochKnown', () => nothing),
+    plant: () => replace(Broadcasts.prototype, 'known', () => nothing),
   },
   {
     name: 'timer-left',
