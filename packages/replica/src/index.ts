@@ -28,6 +28,7 @@ export {
   remainingForOthers,
   sight,
   sightAgain,
+  sightOwn,
   takeoverGrace,
 } from './lease-age.ts'
 export { emptyEntry, merge } from './merge.ts'

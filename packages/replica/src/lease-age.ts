@@ -12,6 +12,10 @@ export interface Sighting {
   readonly first: Moment
   /** When its owner wrote it, as far as is known; never after `first`. */
   readonly written: Moment
+  /**
+   * Whether it was written here, in this life of the node. What a node wrote in a former life it hears of from others, and like them it is late then by what no age counts.
+   */
+  readonly own: boolean
 }
 
 /**
@@ -19,21 +23,27 @@ export interface Sighting {
  */
 export const takeoverGrace = 5_000
 
-/** An entry that was just seen for the first time, with the age that came with it, in milliseconds. */
-export const sight = (age: number, now: Moment): Sighting =>
-  age === 0 ? { first: now, written: now } : { first: now, written: before(now, age) }
+/** An entry that this node writes at this moment. */
+export const sightOwn = (now: Moment): Sighting => ({ first: now, written: now, own: true })
+
+/** An entry that was just heard of for the first time, with the age that came with it, in milliseconds. */
+export const sight = (age: number, now: Moment): Sighting => ({
+  first: now,
+  written: age === 0 ? now : before(now, age),
+  own: false,
+})
 
 /**
  * The same entry, told again: the smaller age counts, so that a slow path does not shorten a lease, but none younger than the first sight, so that no message makes a lease outlive first sight + duration.
  */
 export const sightAgain = (seen: Sighting, age: number, now: Moment): Sighting => {
-  const { first, written } = seen
+  const { first, written, own } = seen
   const told = before(now, age)
   const wall = Math.min(Math.max(written.wall, told.wall), first.wall)
   const monotonic = Math.min(Math.max(written.monotonic, told.monotonic), first.monotonic)
   return wall === written.wall && monotonic === written.monotonic
     ? seen
-    : { first, written: { wall, monotonic } }
+    : { first, written: { wall, monotonic }, own }
 }
 
 /** The age to send along with an entry: whole milliseconds since its owner wrote it. By the monotonic clock, which does not step. */
@@ -41,10 +51,11 @@ export const ageOf = (seen: Sighting, now: Moment): number =>
   Math.max(0, Math.floor(now.monotonic - seen.written.monotonic))
 
 /**
- * When a lease ends in its holder's own eyes, as milliseconds from `now`, at most 0 when it has: as soon as either of its clocks says so.
+ * When a lease ends in its holder's own eyes, as milliseconds from `now`, at most 0 when it has: as soon as either of its clocks says so. One of a former life has: nobody here
+ * knows exactly when it was written, and the others might take over first.
  */
 export const remainingForHolder = (seen: Sighting, duration: number, now: Moment): number =>
-  Math.min(remaining(seen, 'wall', duration, now), remaining(seen, 'monotonic', duration, now))
+  seen.own ? Math.min(remaining(seen, 'wall', duration, now), remaining(seen, 'monotonic', duration, now)) : 0
 
 /**
  * When others may take over, as milliseconds from `now`, at most 0 when they may: when both of their clocks say that the lease is over, plus {@link takeoverGrace}.

@@ -10,6 +10,7 @@ import {
   remainingForOthers,
   sight,
   sightAgain,
+  sightOwn,
 } from '../src/index.ts'
 
 const hour = 3_600_000
@@ -52,7 +53,6 @@ describe('the age of a lease', () => {
           seen = sightAgain(seen, telling.age, now)
         }
         const end = { wall: seen.first.wall + hour, monotonic: seen.first.monotonic + hour }
-        expect(remainingForHolder(seen, hour, end)).toBeLessThanOrEqual(0)
         expect(remainingForOthers(seen, hour, end)).toBeLessThanOrEqual(5_000)
       }),
     )
@@ -60,12 +60,19 @@ describe('the age of a lease', () => {
 })
 
 describe('the end of a lease', () => {
-  const seen = sight(0, at(10 * hour, 0))
+  const seen = sightOwn(at(10 * hour, 0))
 
   it('comes for its holder when either clock says so', () => {
     expect(remainingForHolder(seen, hour, at(10 * hour, hour))).toBe(0)
     expect(remainingForHolder(seen, hour, at(11 * hour, 0))).toBe(0)
     expect(remainingForHolder(seen, hour, at(11 * hour - 1, hour - 1))).toBe(1)
+  })
+
+  it('has come for its holder if that has heard of it from others only: it was in a former life', () => {
+    const former = sight(0, at(10 * hour, 0))
+    expect(remainingForHolder(former, hour, at(10 * hour, 0))).toBe(0)
+    expect(remainingForHolder(sightAgain(former, 0, at(10 * hour, 1)), hour, at(10 * hour, 1))).toBe(0)
+    expect(remainingForOthers(former, hour, at(10 * hour, 0))).toBe(hour + 5000)
   })
 
   it('comes for others when both clocks say so, plus 5 s', () => {

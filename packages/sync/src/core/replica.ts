@@ -18,6 +18,7 @@ import {
   plainWrite,
   sight,
   sightAgain,
+  sightOwn,
   stampOrder,
   valueSize,
 } from '@p2p/replica'
@@ -231,7 +232,7 @@ export class Replica {
     const { epoch, start, owner, counter } = this.#rules.version(held, this.#tick(now), now)
     const base: Write = { epoch, start, owner, counter, state, value }
     const key = held === undefined ? keyOf(id) : held.entry.key
-    const seen = this.#rules.leased ? sight(0, now) : undefined
+    const seen = this.#rules.leased ? sightOwn(now) : undefined
     this.outbox.addWhole(id)
     return this.table.put(held, id, { key, base, fields: undefined }, seen)
   }
