@@ -1,0 +1,213 @@
+import type { Connection } from '@p2p/interfaces'
+import { sharedSlabs, type Slab } from '@p2p/framing'
+import { lengthPrefix, type RecordSealer } from './core/record-cipher.ts'
+import { maxContent, maxRecord, recordOverhead } from './limits.ts'
+
+/** A chunk that waits because the connection below takes no more. */
+interface Waiting {
+  readonly chunk: Uint8Array
+  readonly release: (() => void) | undefined
+}
+
+/** Memory for the first record of a turn, in bytes: enough for a lone message. */
+const smallRecord = 4_096
+
+// Chunks that were sealed are cut off the list once there are this many of them, and then only if they are half of it.
+const compactFrom = 1_024
+
+const nothing = new Uint8Array(0)
+
+/** What a writer asks of its connection. */
+export interface RecordWriterOwner {
+  /** The connection below. */
+  readonly below: Connection
+  /** It takes more again. */
+  belowDrained(): void
+  /** What was written last, the end, is with the connection below. */
+  endSent(): void
+  /** A chunk is needed no more. */
+  released(release: (() => void) | undefined): void
+}
+
+/**
+ * The write path: what is written in one turn is packed into records as long as a slab, and leaves when one is full or the turn ends. What
+ * the connection below does not take waits here, unsealed and in its writer's memory.
+ */
+export class RecordWriter {
+  readonly #owner: RecordWriterOwner
+  readonly #sealer: RecordSealer
+
+  // The record that is being filled: its content, from the third byte of the slab on.
+  #slab: Slab | undefined
+  #filled = 0
+  #scheduled = false
+  #turnBytes = 0
+  #slabSize = smallRecord
+
+  #blocked = false
+  #waiting: Waiting[] = []
+  /** Where in the list the first one stands that still waits. */
+  #next = 0
+  #waitingBytes = 0
+  /** How much of the first waiting chunk was sealed. */
+  #offset = 0
+  #ending: 'no' | 'when flushed' | 'done' = 'no'
+  #disposed = false
+
+  constructor(sealer: RecordSealer, owner: RecordWriterOwner) {
+    this.#sealer = sealer
+    this.#owner = owner
+  }
+
+  /** Bytes that were written and not handed to the connection below. */
+  get pending(): number {
+    return this.#filled + this.#waitingBytes
+  }
+
+  /** Whether the connection below takes more. */
+  get ready(): boolean {
+    return !this.#blocked
+  }
+
+  /** Takes a chunk. @returns whether to go on */
+  write(chunk: Uint8Array, release: (() => void) | undefined): boolean {
+    if (this.#blocked || this.#next < this.#waiting.length) {
+      this.#waiting.push({ chunk, release })
+      this.#waitingBytes += chunk.length
+      return false
+    }
+    const packed = this.#pack(chunk, 0)
+    if (packed < chunk.length) {
+      this.#waiting.push({ chunk, release })
+      this.#waitingBytes += chunk.length - packed
+      this.#offset = packed
+      return false
+    }
+    this.#owner.released(release)
+    return !this.#blocked
+  }
+
+  /** An empty record, at once: the listener's first. */
+  sendEmpty(): void {
+    const slab = sharedSlabs.take(recordOverhead)
+    const length = this.#sealer.seal(nothing, slab.bytes)
+    this.#send(slab, length)
+  }
+
+  /** Sends what waits, and then the end of the stream. */
+  end(): void {
+    if (this.#ending === 'no') this.#ending = 'when flushed'
+    this.#pump()
+  }
+
+  /** Drops all that waits. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#slab?.release()
+    this.#slab = undefined
+    this.#filled = 0
+    const waiting = this.#waiting.slice(this.#next)
+    this.#waiting = []
+    this.#next = 0
+    this.#waitingBytes = 0
+    for (const { release } of waiting) this.#owner.released(release)
+    this.#sealer.forget()
+  }
+
+  /** Packs a chunk from `offset` on, as far as the connection below takes records. @returns how far */
+  #pack(chunk: Uint8Array, offset: number): number {
+    let at = offset
+    while (at < chunk.length && !this.#blocked) {
+      if (this.#filled === 0 && chunk.length - at >= maxContent) {
+        // A whole record: sealed from where it stands.
+        const slab = sharedSlabs.take(maxRecord)
+        this.#send(slab, this.#sealer.seal(chunk.subarray(at, at + maxContent), slab.bytes))
+        at += maxContent
+        continue
+      }
+      this.#slab ??= sharedSlabs.take(chunk.length - at < smallRecord / 2 ? this.#slabSize : maxRecord)
+      const room = Math.min(this.#slab.bytes.length, maxRecord) - recordOverhead - this.#filled
+      const taken = Math.min(room, chunk.length - at)
+      const part = taken === chunk.length ? chunk : chunk.subarray(at, at + taken)
+      this.#slab.bytes.set(part, lengthPrefix + this.#filled)
+      this.#filled += taken
+      at += taken
+      if (taken === room) this.#flush()
+      else this.#schedule()
+    }
+    return at
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false
+    this.#flush()
+    // The next turn is likely to be like this one.
+    this.#slabSize = this.#turnBytes > smallRecord ? maxRecord : smallRecord
+    this.#turnBytes = 0
+  }
+
+  #flush(): void {
+    const slab = this.#slab
+    if (slab === undefined) return
+    const content = slab.bytes.subarray(lengthPrefix, lengthPrefix + this.#filled)
+    this.#slab = undefined
+    this.#filled = 0
+    if (this.#turnBytes > 0) this.#slabSize = maxRecord
+    this.#send(slab, this.#sealer.seal(content, slab.bytes))
+  }
+
+  #send(slab: Slab, length: number): void {
+    this.#turnBytes += length
+    const goOn = this.#owner.below.write(slab.bytes.subarray(0, length), slab.release)
+    if (goOn || this.#blocked) return
+    this.#blocked = true
+    // That it ends first is told by its `closed`.
+    this.#owner.below.drained({ timeout: Infinity }).then(
+      () => this.#unblock(),
+      () => undefined,
+    )
+  }
+
+  #unblock(): void {
+    if (this.#disposed) return
+    this.#blocked = false
+    this.#pump()
+    if (!this.ready) return
+    this.#owner.belowDrained()
+  }
+
+  #pump(): void {
+    while (!this.#blocked && !this.#disposed) {
+      const first = this.#waiting[this.#next]
+      if (first === undefined) {
+        this.#waiting = []
+        this.#next = 0
+        break
+      }
+      const before = this.#offset
+      this.#offset = this.#pack(first.chunk, before)
+      this.#waitingBytes -= this.#offset - before
+      if (this.#offset < first.chunk.length) break
+      this.#offset = 0
+      this.#next++
+      if (this.#next >= compactFrom && this.#next * 2 > this.#waiting.length) {
+        this.#waiting.splice(0, this.#next)
+        this.#next = 0
+      }
+      this.#owner.released(first.release)
+    }
+    if (this.#ending !== 'when flushed' || this.#blocked || this.#next < this.#waiting.length) return
+    if (this.#disposed) return
+    this.#flush()
+    this.#ending = 'done'
+    this.sendEmpty()
+    this.#owner.endSent()
+  }
+}
