@@ -3,6 +3,9 @@ import { type PeerId, P2PError } from '@p2p/interfaces'
 /** `1 file`, `2 files`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
+/** `1 entry`, `2 entries`. */
+export const entries = (number: number): string => `${number} ${number === 1 ? 'entry' : 'entries'}`
+
 /** A number of bytes as people read it. */
 export const bytes = (number: number): string => {
   if (number < 1000) return `${number} B`

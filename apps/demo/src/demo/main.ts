@@ -3,11 +3,15 @@ import { randomBytes } from 'node:crypto'
 import { once, setMaxListeners } from 'node:events'
 import { leftOut, resolveFolder, walk } from '../folder/walk.ts'
 import { bytes, count, describe } from '../words.ts'
+import { Chaos } from './chaos.ts'
 import { check } from './check.ts'
 import { createNarrator } from './narrator.ts'
 import { type DemoOptions, parseOptions } from './options.ts'
 import { perform, type Play } from './play.ts'
 import { Processes } from './processes.ts'
+import { createScratch } from './scratch.ts'
+import { isLive, LiveView } from './view/live-view.ts'
+import { plainView, type View } from './view/view.ts'
 
 /** Milliseconds that the processes have to leave the network in order. */
 const leaving = 5_000
@@ -22,10 +26,13 @@ class Interrupted extends Error {
   }
 }
 
-const narrator = createNarrator(line => process.stdout.write(line))
-
 /** Plays, compares and tells the verdict. Returns the exit code. */
-const demo = async ({ nodes, dir, keep, timeout }: DemoOptions, signal: AbortSignal): Promise<number> => {
+const demo = async (
+  { nodes, dir, keep, timeout, chaos }: DemoOptions,
+  view: View,
+  signal: AbortSignal,
+): Promise<number> => {
+  const narrator = createNarrator((text, tone) => view.line(text, tone))
   const since = Date.now()
   const folder = await resolveFolder(dir)
   const { paths, unreadable } = await walk(folder, signal)
@@ -41,38 +48,55 @@ const demo = async ({ nodes, dir, keep, timeout }: DemoOptions, signal: AbortSig
   let files = 0
   let size = 0
   const network = `demo-${randomBytes(4).toString('hex')}`
+  // Who is killed comes back as the same node
+  await using identities = chaos === undefined ? undefined : await createScratch()
   await using processes = new Processes({
     network,
     signal,
     stall: timeout,
     leaving,
+    identities: identities?.path,
+    figuresEvery: view.figuresEvery,
     listener: name => ({
       progress: (moreFiles, moreBytes) => {
         files += moreFiles
         size += moreBytes
         narrator.progress('demo', () => `the nodes have read ${count(files, 'file')}, ${bytes(size)}, so far`)
       },
+      figures: figures => view.told(name, figures),
       trouble: message => narrator.say(name, message),
+      complaint: line => view.complaint(line),
+      ended: ({ signal }) => view.changed(name, signal === 'SIGKILL' ? 'killed' : 'left'),
     }),
+    onStarted: ({ name, pid }) => view.started(name, pid),
+    onJoined: ({ name }) => view.changed(name, 'up'),
     onKilled: name => narrator.say(name, `had to be killed: it did not leave in order`),
   })
   const play: Play = { folder, nodes, processes, narrator, stall: timeout }
-  const { seed, living, refused } = await perform(play)
+  const { living: gathered, refused } = await perform(play)
+  const aftermath = chaos && (await new Chaos(play, chaos, signal).unleash(gathered))
+  const living = aftermath?.living ?? gathered
   const { right, scope } = await check(play, living, since, signal)
 
-  if (right)
+  // What is said last stays below all that was drawn
+  if (!keep) view[Symbol.dispose]()
+  const after = aftermath === undefined ? '' : `, after ${count(aftermath.kills, 'kill')}`
+  if (right) {
     narrator.say(
       'verdict',
-      `${refused ? 'RIGHT' : 'WRONG'}: ${living.length} living nodes hold the same complete index as the disk, ${scope}`,
+      `${refused ? 'RIGHT' : 'WRONG'}: ${living.length} living nodes hold the same complete index as the disk, ${scope}${after}`,
+      refused ? 'good' : 'bad',
     )
-  else narrator.say('verdict', `WRONG: not every living node holds what is on the disk, ${scope}`)
-  if (!refused) narrator.say('verdict', 'WRONG: a key was not safe from a node that does not own it')
+  } else {
+    narrator.say('verdict', `WRONG: not every living node holds what is on the disk, ${scope}${after}`, 'bad')
+  }
+  if (!refused) narrator.say('verdict', 'WRONG: a key was not safe from a node that does not own it', 'bad')
 
   if (keep) {
     for (const { name, process } of living)
       void process.ended.then(({ text }) => signal.aborted || narrator.say(name, text))
     narrator.say('demo', 'the network stays up until Ctrl-C; join it from another terminal with')
-    narrator.say('demo', `npm run node -- --network ${network} --join ${seed.address}`)
+    narrator.say('demo', `npm run node -- --network ${network} --join ${living[0]?.address ?? ''}`)
     await once(signal, 'abort')
   }
   return right && refused ? 0 : 1
@@ -91,13 +115,17 @@ const main = async (options: DemoOptions) => {
   // npm's bootstrapper was killed in a way that it could not pass on: with --keep nobody would be left to end this
   const parent = process.ppid
   const orphaned = setInterval(() => process.ppid === parent || interrupt('the end of its parent', 1), 1_000)
+  const view =
+    !options.plain && isLive(process.stdout, process.env) ? new LiveView(process.stdout) : plainView()
   try {
-    process.exitCode = await demo(options, controller.signal)
+    process.exitCode = await demo(options, view, controller.signal)
   } catch (error) {
+    view[Symbol.dispose]()
     const reason: unknown = controller.signal.aborted ? controller.signal.reason : error
     process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1
     process.stderr.write(`demo: ${describe(reason)}\n`)
   } finally {
+    view[Symbol.dispose]()
     clearInterval(orphaned)
   }
 }

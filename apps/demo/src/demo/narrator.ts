@@ -1,6 +1,8 @@
+import type { Tone } from './view/view.ts'
+
 /** Tells what happens, a line at a time. */
 export interface Narrator {
-  say(who: string, text: string): void
+  say(who: string, text: string, tone?: Tone): void
   /** Says it only if nothing has been said for some time, so that a long step shows that it lives. */
   progress(who: string, text: () => string): void
 }
@@ -8,13 +10,13 @@ export interface Narrator {
 /** Milliseconds of silence after which progress is worth a line. */
 const pause = 2_000
 
-/** Lines with the time since the start and who did something. They are the same on a terminal and in a file. */
-export const createNarrator = (write: (line: string) => void): Narrator => {
+/** Lines with the time since the start and who did something. */
+export const createNarrator = (line: (text: string, tone?: Tone) => void): Narrator => {
   const start = performance.now()
   let last = start
-  const say = (who: string, text: string) => {
+  const say = (who: string, text: string, tone?: Tone) => {
     last = performance.now()
-    write(`${((last - start) / 1000).toFixed(2).padStart(7)} s  ${who.padEnd(7)}  ${text}\n`)
+    line(`${((last - start) / 1000).toFixed(2).padStart(7)} s  ${who.padEnd(7)}  ${text}`, tone)
   }
   return {
     say,

@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { CommandName, Commands, FromProcess } from './protocol.ts'
+import type { CommandName, Commands, Figures, FromProcess } from './protocol.ts'
 
 /** What the parent is told without having asked. */
 export interface ProcessListener {
   /** Bytes and files read since the last call. */
   progress(files: number, bytes: number): void
+  figures(figures: Figures): void
   trouble(message: string): void
+  /** A line that the process wrote to stderr. */
+  complaint(line: string): void
+  /** The process is no more. */
+  ended(end: ProcessEnd): void
 }
 
 /** How long a reply is waited for. */
@@ -49,15 +55,18 @@ export class NodeProcess {
     this.name = name
     // The same Node.js flags as here, so that it too runs from source
     const child = spawn(process.execPath, [...process.execArgv, program], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     })
     this.#child = child
+    if (child.stderr !== null)
+      createInterface({ input: child.stderr }).on('line', line => listener.complaint(line))
     this.ended = new Promise(resolve => {
       const end = (text: string, signal: NodeJS.Signals | null) => {
         this.#end ??= { signal, text }
         for (const waiting of Array.from(this.#waiting.values())) {
           waiting.reject(new Error(`${name} ${text} while it was to ${waiting.what}`))
         }
+        listener.ended(this.#end)
         resolve(this.#end)
       }
       child.on('error', error => {
@@ -144,7 +153,8 @@ export class NodeProcess {
     if (message.type === 'progress') {
       for (const waiting of this.#waiting.values()) waiting.touch()
       listener.progress(message.files, message.bytes)
-    } else if (message.type === 'trouble') listener.trouble(message.message)
+    } else if (message.type === 'figures') listener.figures(message.figures)
+    else if (message.type === 'trouble') listener.trouble(message.message)
     else if (message.type === 'reply') this.#waiting.get(message.id)?.resolve(message.reply)
     else {
       const waiting = this.#waiting.get(message.id)

@@ -1,7 +1,9 @@
+import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { leftOut } from '../folder/walk.ts'
 import { fromCaller } from '../from-caller.ts'
+import type { ChaosOptions } from './chaos.ts'
 
 /** Options of `npm run demo`. */
 export interface DemoOptions {
@@ -10,9 +12,16 @@ export interface DemoOptions {
   readonly keep: boolean
   /** In milliseconds. */
   readonly timeout: number
+  /** `undefined`: nothing is killed but the one of the play. */
+  readonly chaos: ChaosOptions | undefined
+  /** Lines only, also on a terminal. */
+  readonly plain: boolean
 }
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url))
+
+/** Seeds are below this: short enough to be typed. */
+const seeds = 1_000_000
 
 const between =
   (lowest: number, highest: number, whole: boolean) =>
@@ -45,15 +54,33 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
       between(1, 86_400, false),
       30,
     )
+    .addOption(
+      new Option('--chaos [seconds]', 'then kill and restart processes at random while all of them write')
+        .preset('10')
+        .argParser(between(0.1, 86_400, false)),
+    )
+    .option('--seed <number>', 'draw the chaos from this (default: a new one)', between(0, seeds - 1, true))
+    .option('--plain', 'lines only, as through a pipe, also on a terminal', false)
     .helpOption('--help', 'show this')
     .allowExcessArguments(false)
     .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
     .parse(argv)
-  const { nodes, dir, keep, timeout } = command.opts<{
+  const { nodes, dir, keep, timeout, chaos, seed, plain } = command.opts<{
     nodes: number
     dir?: string
     keep: boolean
     timeout: number
+    chaos?: number
+    seed?: number
+    plain: boolean
   }>()
-  return { nodes, dir: dir ?? repository, keep, timeout: timeout * 1000 }
+  if (seed !== undefined && chaos === undefined) command.error('error: --seed is for --chaos')
+  return {
+    nodes,
+    dir: dir ?? repository,
+    keep,
+    timeout: timeout * 1000,
+    chaos: chaos === undefined ? undefined : { duration: chaos * 1000, seed: seed ?? randomInt(seeds) },
+    plain,
+  }
 }

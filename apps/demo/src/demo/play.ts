@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { bytes, count, printable, short, timeOfDay } from '../words.ts'
+import { bytes, count, entries, printable, short, timeOfDay } from '../words.ts'
 import type { Narrator } from './narrator.ts'
 import type { Member, Processes } from './processes.ts'
+import type { PublishReply } from './protocol.ts'
 
 /** What is played. */
 export interface Play {
@@ -16,7 +17,6 @@ export interface Play {
 
 /** The network as the play leaves it. */
 export interface Outcome {
-  readonly seed: Member
   readonly living: readonly Member[]
   /** Whether the key of another was refused. */
   readonly refused: boolean
@@ -48,10 +48,8 @@ export const perform = async (play: Play): Promise<Outcome> => {
 
   const living = [...survivors, late]
   await settle(play, living, publications)
-  return { seed, living, refused: await challenge(play, living, publications) }
+  return { living, refused: await challenge(play, living, publications) }
 }
-
-const entries = (size: number) => `${size} ${size === 1 ? 'entry' : 'entries'}`
 
 const introduce = ({ process, id, address }: Member) =>
   `process ${process.pid ?? 0}, id ${short(id)}…, ${address}`
@@ -80,12 +78,18 @@ const gather = async ({ nodes, processes, narrator }: Play): Promise<Member[]> =
   return Promise.all(members)
 }
 
-const publish = async (
-  { processes, folder, nodes, narrator }: Play,
-  member: Member,
-): Promise<Publication> => {
-  const command = { folder, share: { index: member.index, count: nodes } }
-  const reply = await processes.ask(member.process, 'publish', command, 'publish its share of the files')
+/** Has a member publish its share of the files. @throws if another node owns one of them */
+export const publishShare = (
+  { processes, folder, nodes }: Play,
+  { index, process }: Member,
+): Promise<PublishReply> => {
+  const command = { folder, share: { index, count: nodes } }
+  return processes.ask(process, 'publish', command, 'publish its share of the files')
+}
+
+const publish = async (play: Play, member: Member): Promise<Publication> => {
+  const { narrator } = play
+  const reply = await publishShare(play, member)
   const share = `${count(reply.files, 'file')}, ${bytes(reply.bytes)}`
   narrator.say(
     member.name,

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Address, PeerId } from '@p2p/interfaces'
 import type { CommandName, Commands } from './protocol.ts'
 import { NodeProcess, type ProcessListener } from './node-process.ts'
@@ -21,7 +22,13 @@ export interface ProcessesSettings {
   readonly signal: AbortSignal
   /** Milliseconds that a process has to leave the network and end, before it is killed. */
   readonly leaving: number
+  /** The folder with the files that say who is who; `undefined`: every process is somebody new. */
+  readonly identities: string | undefined
+  /** Milliseconds between two reports of a process's figures; `undefined`: none. */
+  readonly figuresEvery: number | undefined
   readonly listener: (name: string) => ProcessListener
+  readonly onStarted: (process: NodeProcess) => void
+  readonly onJoined: (process: NodeProcess) => void
   /** Told of those that had to be killed at the end. */
   readonly onKilled: (name: string) => void
 }
@@ -36,17 +43,32 @@ export class Processes implements AsyncDisposable {
     this.#settings = settings
   }
 
-  /** Starts a process and makes it a node: the seed of a new network, if it is told of none. The process starts while the seed's address is waited for. */
-  async start(index: number, seed?: () => Promise<Address>): Promise<Member> {
-    const { network, listener, signal } = this.#settings
+  /** Starts a process, which is no node yet. */
+  spawn(index: number): NodeProcess {
+    const { listener, signal, onStarted } = this.#settings
     signal.throwIfAborted()
     if (this.#stopped) throw new Error('the demo is ending')
     const name = `node ${index}`
     const process = new NodeProcess(name, listener(name))
+    onStarted(process)
     this.#started.push(process)
-    const command = { network, seed: await seed?.() }
+    return process
+  }
+
+  /** Makes a process a node: the seed of a new network, if it is told of nobody. */
+  async join(index: number, process: NodeProcess, seeds: readonly Address[]): Promise<Member> {
+    const { network, identities, figuresEvery, onJoined } = this.#settings
+    const identity = identities === undefined ? undefined : join(identities, `node-${index}.pem`)
+    const command = { network, seeds, identity, figuresEvery }
     const { id, address, ...joined } = await this.ask(process, 'join', command, 'join the network')
-    return { index, name, process, id, address, joined }
+    onJoined(process)
+    return { index, name: process.name, process, id, address, joined }
+  }
+
+  /** Starts a process and makes it a node. The process starts while the seed's address is waited for. */
+  async start(index: number, seed?: () => Promise<Address>): Promise<Member> {
+    const process = this.spawn(index)
+    return this.join(index, process, seed === undefined ? [] : [await seed()])
   }
 
   ask<Name extends CommandName>(

@@ -10,9 +10,17 @@ import type { Unreadable } from '../folder/walk.ts'
 
 /** What a process can be asked to do, and its reply. */
 export interface Commands {
-  /** Become a node of the network: its seed, if no seed is given. `size` is how many entries it holds when it has caught up. */
+  /** Become a node of the network: its seed, if no seeds are given. `size` is how many entries it holds when it has caught up. */
   join: {
-    command: { readonly network: string; readonly seed: Address | undefined }
+    command: {
+      readonly network: string
+      /** Nodes that are there already: one of them must answer. */
+      readonly seeds: readonly Address[]
+      /** The file with who it is; `undefined`: somebody new. */
+      readonly identity: string | undefined
+      /** Milliseconds between two reports of its figures; `undefined`: none. */
+      readonly figuresEvery: number | undefined
+    }
     reply: {
       readonly id: PeerId
       readonly address: Address
@@ -31,6 +39,12 @@ export interface Commands {
   settle: { command: { readonly size: number; readonly patience: number }; reply: { readonly size: number } }
   /** Try to change a key that is leased to another node. */
   challenge: { command: { readonly path: string }; reply: ChallengeReply }
+  /** Change entries of its own again and again, until `calm`. The dice are drawn from `seed`. */
+  churn: { command: { readonly seed: string }; reply: object }
+  /** Change nothing any more, and tell how often it did. What was changed stays as it is until `publish`. */
+  calm: { command: object; reply: { readonly changes: number } }
+  /** Text that is the same at nodes that hold the same. */
+  fingerprint: { command: object; reply: { readonly fingerprint: string } }
   /** List the complete index. */
   index: { command: object; reply: { readonly entries: readonly (readonly [string, unknown])[] } }
   /** Leave the network and end. */
@@ -54,6 +68,15 @@ export interface ChallengeReply {
   readonly unchanged: boolean
 }
 
+/** What a node tells of itself, for those who look on. */
+export interface Figures {
+  readonly links: number
+  /** Keys that have a value. */
+  readonly keys: number
+  /** Broadcasts that it has sent to neighbours since it started, its own and those of others. */
+  readonly messages: number
+}
+
 export type CommandName = keyof Commands
 
 /** From the parent to a process. */
@@ -71,5 +94,6 @@ export type FromProcess =
   | { readonly type: 'failure'; readonly id: number; readonly message: string }
   /** Bytes and files read since the last report. */
   | { readonly type: 'progress'; readonly files: number; readonly bytes: number }
+  | { readonly type: 'figures'; readonly figures: Figures }
   /** Something went wrong that no command waits for. */
   | { readonly type: 'trouble'; readonly message: string }

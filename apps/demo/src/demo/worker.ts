@@ -1,11 +1,14 @@
 // One process of the demo: a node that does what its parent asks over the IPC channel.
+import { identityFromFile } from '@p2p/mesh/identity-file'
 import { LeaseError } from '@p2p/sync'
 import type { FileRecord } from '../folder/record.ts'
 import { isInShare } from '../folder/share.ts'
 import { walk } from '../folder/walk.ts'
-import { createNode, type Node } from '../network/node.ts'
+import { createNode, enter, type Node } from '../network/node.ts'
 import { publish } from '../network/publish.ts'
 import { describe } from '../words.ts'
+import { Churn } from './churn.ts'
+import { Dice } from './dice.ts'
 import type { CommandName, Commands, FromProcess, ToProcess } from './protocol.ts'
 
 /** Milliseconds between two reports of progress. */
@@ -21,6 +24,9 @@ process.on('SIGINT', () => undefined)
 const report = (message: FromProcess) => process.send?.(message)
 
 let node: Node | undefined
+/** The paths that this node has published. */
+let own: readonly string[] = []
+let churn: Churn | undefined
 const stopping = new AbortController()
 /** When which neighbour was lost, last. */
 const departed = new Map<string, number>()
@@ -45,29 +51,40 @@ const progress = () => {
   }
 }
 
+/** Tells the node's figures, if somebody looks at them. */
+let tellFigures = (): void => undefined
+
+const tellFiguresEvery = (milliseconds: number, { mesh, files }: Node) => {
+  tellFigures = () => {
+    const { links, passed } = mesh.stats()
+    report({ type: 'figures', figures: { links, keys: files.size, messages: passed } })
+  }
+  const timer = setInterval(tellFigures, milliseconds)
+  stopping.signal.addEventListener('abort', () => clearInterval(timer))
+}
+
 type Command<Name extends CommandName> = (
   command: Commands[Name]['command'],
 ) => Promise<Commands[Name]['reply']> | Commands[Name]['reply']
 
 const commands: { readonly [Name in CommandName]: Command<Name> } = {
-  join: async ({ network, seed }) => {
+  join: async ({ network, seeds, identity, figuresEvery }) => {
     node = await createNode({
       network,
       listen: ['tcp://127.0.0.1:0'],
-      join: seed === undefined ? [] : [seed],
+      join: seeds,
+      identity: identity === undefined ? undefined : await identityFromFile(identity),
     })
     const { mesh, files } = node
     mesh.on('peer:disconnect', ({ id }) => departed.set(id, Date.now()))
     mesh.on('error', error => report({ type: 'trouble', message: describe(error) }))
     files.on('error', error => report({ type: 'trouble', message: describe(error) }))
+    if (figuresEvery !== undefined) tellFiguresEvery(figuresEvery, node)
     const [address] = mesh.addresses
     if (address === undefined) throw new Error('it does not listen')
     const begin = performance.now()
-    if (seed !== undefined) {
-      await mesh.connect(seed)
-      // The parent has the deadline
-      await files.ready({ timeout: Infinity })
-    }
+    // The parent has the deadline
+    if (seeds.length > 0) await enter(node, seeds, { timeout: Infinity })
     return { id: mesh.id, address, size: files.size, milliseconds: Math.round(performance.now() - begin) }
   },
 
@@ -78,7 +95,8 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     const published = await publish(theNode(), folder, mine, { onRead: progress(), signal })
     const { bytes, unreadable, held, acknowledged } = published
     if (held.length > 0) throw new Error(`others hold ${held.length} of its files, such as ${held[0] ?? ''}`)
-    return { files: published.paths.length, bytes, unreadable, acknowledged, example: published.paths[0] }
+    own = published.paths
+    return { files: own.length, bytes, unreadable, acknowledged, example: own[0] }
   },
 
   miss: ({ peer, since }) =>
@@ -132,12 +150,31 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     return { refusal, unchanged: JSON.stringify(files.get(path)) === before }
   },
 
-  index: () => ({
-    entries: Array.from(theNode().files.entries(), ([key, value]) => [String(key), value] as const),
-  }),
+  churn: ({ seed }) => {
+    churn ??= new Churn(theNode().files, own, `changes of ${theNode().mesh.id}`, new Dice(seed))
+    return {}
+  },
+
+  calm: () => {
+    churn?.stop()
+    const changes = churn?.changes ?? 0
+    churn = undefined
+    return { changes }
+  },
+
+  fingerprint: () => ({ fingerprint: theNode().files.fingerprint() }),
+
+  index: () => {
+    // The last frame is to show what is compared
+    tellFigures()
+    return {
+      entries: Array.from(theNode().files.entries(), ([key, value]) => [String(key), value] as const),
+    }
+  },
 
   stop: async () => {
     stopping.abort(new Error('it is to stop'))
+    churn?.stop()
     await node?.close()
     return {}
   },

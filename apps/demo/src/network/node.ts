@@ -1,4 +1,4 @@
-import type { Address } from '@p2p/interfaces'
+import type { Address, WaitOptions } from '@p2p/interfaces'
 import { createMesh, type Identity, type Mesh } from '@p2p/mesh'
 import { createSync, type Sync } from '@p2p/sync'
 import { tcp } from '@p2p/transport/tcp'
@@ -43,4 +43,24 @@ export const createNode = async ({ network, listen, join, identity }: NodeOption
     await mesh.close()
   }
   return { mesh, files, close, [Symbol.asyncDispose]: close }
+}
+
+/**
+ * Gets into the network through the addresses, and waits for what the others hold.
+ *
+ * @returns why some of the addresses did not answer. @throws the first reason if none did; what `ready` of the dictionary throws
+ */
+export const enter = async (
+  { mesh, files }: Node,
+  addresses: readonly Address[],
+  options: WaitOptions = {},
+): Promise<readonly unknown[]> => {
+  const { signal } = options
+  const attempts = await Promise.allSettled(addresses.map(address => mesh.connect(address, { signal })))
+  const failures = attempts.flatMap(attempt =>
+    attempt.status === 'rejected' ? [attempt.reason as unknown] : [],
+  )
+  if (failures.length === addresses.length) throw failures[0]
+  await files.ready(options)
+  return failures
 }

@@ -2,10 +2,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { resolveFolder, walk } from '../folder/walk.ts'
-import { createNode, type Node } from '../network/node.ts'
+import { createNode, enter, type Node } from '../network/node.ts'
 import { publish } from '../network/publish.ts'
 import { onText } from '../network/text.ts'
-import { bytes, count, describe, printable, short } from '../words.ts'
+import { bytes, count, describe, entries, printable, short } from '../words.ts'
 import { carryOut } from './commands.ts'
 import { type NodeCommandOptions, parseOptions } from './options.ts'
 import { Terminal } from './terminal.ts'
@@ -29,21 +29,10 @@ const watch = (node: Node, terminal: Terminal) => {
 }
 
 /** Gets into the network through one of the addresses, at least. */
-const join = async (
-  { mesh, files }: Node,
-  { join }: NodeCommandOptions,
-  terminal: Terminal,
-  signal: AbortSignal,
-) => {
+const join = async (node: Node, { join }: NodeCommandOptions, terminal: Terminal, signal: AbortSignal) => {
   if (join.length === 0) return
-  const attempts = await Promise.allSettled(join.map(address => mesh.connect(address, { signal })))
-  const failures = attempts.flatMap(attempt =>
-    attempt.status === 'rejected' ? [attempt.reason as unknown] : [],
-  )
-  if (failures.length === join.length) throw failures[0]
-  for (const failure of failures) terminal.notice(describe(failure))
-  await files.ready({ signal })
-  terminal.notice(`joined; the dictionary has ${files.size} ${files.size === 1 ? 'entry' : 'entries'}`)
+  for (const failure of await enter(node, join, { signal })) terminal.notice(describe(failure))
+  terminal.notice(`joined; the dictionary has ${entries(node.files.size)}`)
 }
 
 const publishFolder = async (node: Node, folder: string, terminal: Terminal, signal: AbortSignal) => {
