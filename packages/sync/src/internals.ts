@@ -6,3 +6,4 @@
 export { Leases } from './core/leases.ts'
 export { Replica } from './core/replica.ts'
 export { Table } from './core/table.ts'
+export { Teller } from './teller.ts'

@@ -47,8 +47,13 @@ export class Teller {
       owner: write.owner,
       own: write.owner === self,
       expires: Math.ceil(now.wall + remaining),
-      token: fencingToken(held.entry.key, write),
+      token: this.tokenOf(held.entry.key, write) as string,
     }
+  }
+
+  /** The fencing token of a write; `undefined` without leases. */
+  tokenOf(key: Key, write: Write): string | undefined {
+    return write.epoch > 0 ? fencingToken(key, write) : undefined
   }
 
   watch(id: KeyId, signal: AbortSignal | undefined): Watch<KeyState> {
@@ -94,12 +99,13 @@ export class Teller {
   }
 
   #meta(key: Key, write: Write): Meta {
+    const tokenOf = () => this.tokenOf(key, write)
     return {
       owner: write.owner,
       own: write.owner === this.#replica.self,
       timestamp: write.counter.time,
       get token() {
-        return write.epoch > 0 ? fencingToken(key, write) : undefined
+        return tokenOf()
       },
     }
   }

@@ -1,25 +1,24 @@
-import { compareStamps, HybridClock, type WriteOrder, zeroStamp } from '@p2p/replica'
-import { Leases, Replica, Table } from '@p2p/sync/internals'
+import { compareStamps, HybridClock, stampOrder, type WriteOrder, zeroStamp } from '@p2p/replica'
+import { Leases, Replica, Table, Teller } from '@p2p/sync/internals'
 import { type Break, replace } from '../breaks.ts'
 
 /** Of two leases of one epoch the one that is held already wins. */
 const heldFirst: WriteOrder = (a, b) =>
   a.epoch - b.epoch || (a.owner === b.owner ? compareStamps(a.counter, b.counter) : 1)
 
+/** What is told wins. */
+const tellerFirst: WriteOrder = (a, b) => stampOrder(a, b) && -1
+
 export const syncBreaks: readonly Break[] = [
   {
     name: 'no-tie-break',
     about: 'of two leases of one epoch each node keeps the one that it heard of first',
-    plant: () =>
-      replace(
-        Leases.prototype,
-        'check',
-        check =>
-          function (this: Leases, ...args) {
-            Object.assign(this, { order: heldFirst })
-            check.apply(this, args)
-          },
-      ),
+    plant: () => orderedBy(heldFirst),
+  },
+  {
+    name: 'late-write-shown',
+    about: 'what comes replaces what is held, also if that is newer',
+    plant: () => orderedBy(tellerFirst),
   },
   {
     name: 'late-expiry',
@@ -59,15 +58,46 @@ export const syncBreaks: readonly Break[] = [
       ),
   },
   {
-    name: 'clock-not-merged',
+    name: 'counter-reset',
     about:
-      'the stamps of others do not move the hybrid clock, so that it starts anew with the wall clock after a restart',
+      'what is heard does not move the hybrid clock, so that after a restart counters begin anew with the wall clock',
     plant: () => replace(HybridClock.prototype, 'observe', () => () => undefined),
   },
   {
     name: 'no-rollback',
     about: 'the application is not told that its write has lost',
     plant: () => replace(Leases.prototype, 'fate', () => () => 'followed'),
+  },
+  {
+    name: 'change-untold',
+    about: 'the application is not told of what others have deleted',
+    plant: () =>
+      replace(
+        Replica.prototype,
+        'receive',
+        receive =>
+          function (this: Replica, ...args) {
+            const gain = receive.apply(this, args)
+            const told = this.effects.splice(0).filter(({ type }) => type !== 'delete')
+            this.effects.push(...told)
+            return gain
+          },
+      ),
+  },
+  {
+    name: 'short-token',
+    about: 'the token of a write leaves out whose it is',
+    plant: () =>
+      replace(
+        Teller.prototype,
+        'tokenOf',
+        tokenOf =>
+          function (this: Teller, key, write) {
+            const token = tokenOf.call(this, key, write)
+            // Epoch and start, the owner, the counter, the hash, in which the owner is, too
+            return token === undefined ? undefined : token.slice(0, 30) + token.slice(-48, -32)
+          },
+      ),
   },
   {
     name: 'delta-as-value',
@@ -99,6 +129,17 @@ export const syncBreaks: readonly Break[] = [
       ),
   },
 ]
+
+const orderedBy = (order: WriteOrder) =>
+  replace(
+    Leases.prototype,
+    'check',
+    check =>
+      function (this: Leases, ...args) {
+        Object.assign(this, { order })
+        check.apply(this, args)
+      },
+  )
 
 const remainingPlus = (milliseconds: number, own: boolean) =>
   replace(

@@ -18,7 +18,7 @@ export class Dictionaries {
   readonly #world: World
   readonly #lease: number
   readonly #options: SyncOptions
-  readonly #witness: Witness | undefined
+  readonly #witness: Witness
   readonly #syncs = new Map<Life, Sync>()
   readonly #keys: readonly string[]
   /** Of each field that was written by a delta: by whom, when and what; the field is nobody else's. */
@@ -32,17 +32,18 @@ export class Dictionaries {
     this.name = name
     this.#lease = lease
     this.#options = { name, leasing: lease === 0 ? false : { duration: lease } }
-    this.#witness = lease === 0 ? undefined : new Witness(world, name)
+    this.#witness = new Witness(world, name, lease > 0)
     this.#keys = Array.from({ length: keys }, (_, index) => `k${index}`)
     world.onSample(() => this.#judge())
   }
 
   attach(life: Life): void {
-    const { resources, machine, mesh } = life
+    const { machine, mesh } = life
     const random = machine.random.fork(`sync ${this.name}`)
-    const sync = createSync(mesh, { ...this.#options, clock: resources.clock, random })
+    const clock = this.#witness.clockFor(life)
+    const sync = createSync(mesh, { ...this.#options, clock, random })
     this.#syncs.set(life, sync)
-    this.#witness?.attach(life, sync)
+    this.#witness.attach(life, sync)
     life.closers.push(() => sync.close())
     sync.on('error', error => {
       if (error.code === 'P2P_CATCH_UP_FAILED') machine.trace(`${error.message}: ${String(error.cause)}`)
@@ -165,7 +166,8 @@ export class Dictionaries {
     for (const key of this.#keys) {
       const ownership = sync.owner(key)
       if (ownership === undefined) continue
-      const write = this.#witness?.writes.get(`${key} ${ownership.token}`)
+      this.#witness.verifyToken(life, key, ownership.token)
+      const write = this.#witness.writes.get(`${key} ${ownership.token}`)
       if (write === undefined) continue
       if (now < write.at + this.#lease + takeoverGrace + slack) continue
       // A wall clock that is set back makes a node wait
