@@ -1,4 +1,4 @@
-import type { Framing } from '@p2p/interfaces'
+import type { Framing, WaitOptions } from '@p2p/interfaces'
 
 import type { HeaderFraming } from './header-framing.ts'
 import { sharedSlabs, type Slab, type SlabPool } from './slab-pool.ts'
@@ -9,6 +9,8 @@ import { sharedSlabs, type Slab, type SlabPool } from './slab-pool.ts'
  */
 export interface ByteSink {
   write(chunk: Uint8Array, release?: () => void): boolean
+  /** Resolves once it takes more. One without it always does. */
+  drained?(options?: WaitOptions): Promise<void>
 }
 
 /** Options of {@link frameWriter}. */
@@ -27,7 +29,7 @@ export interface FrameWriterOptions {
  *
  * Payloads of more than 8 KiB are not copied: the sink gets them as they are, behind a chunk with their header.
  *
- * All that writes returns what the sink said last: `false` when it is full. After it has drained the writer learns of that with the next flush.
+ * All that writes returns what the sink said last: `false` when it is full. Then {@link FrameWriter.drained} waits until it takes more.
  */
 export interface FrameWriter extends Disposable {
   /** Bytes packed and not handed to the sink yet. */
@@ -64,6 +66,13 @@ export interface FrameWriter extends Disposable {
 
   /** Hands what is pending to the sink now. */
   flush(): boolean
+
+  /**
+   * Resolves once the sink takes more, at once if it does now; from then on what writes returns `true` again.
+   *
+   * @throws what the sink's `drained` rejects with: a connection ended, or the wait was given up
+   */
+  drained(options?: WaitOptions): Promise<void>
 
   /** Drops what is pending. What is written later is dropped too, and the answer is `false`. Idempotent. */
   dispose(): void
@@ -215,6 +224,13 @@ class SlabWriter implements FrameWriter {
       this.ready = this.sink.write(bytes.subarray(sent, position), slab.release)
     }
     return this.ready
+  }
+
+  async drained(options?: WaitOptions): Promise<void> {
+    const { sink } = this
+    await sink.drained?.(options)
+    // Disposed of in the meantime, nothing is taken any more.
+    if (this.sink === sink) this.ready = true
   }
 
   dispose(): void {

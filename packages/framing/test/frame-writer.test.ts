@@ -1,3 +1,4 @@
+import type { WaitOptions } from '@p2p/interfaces'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -201,6 +202,52 @@ describe('a frame writer', () => {
     sink.answer = true
     expect(writer.write(filled(9000))).toBe(true)
     expect(writer.flush()).toBe(true)
+  })
+
+  it('says that there is room again once its sink has drained, and not before', async () => {
+    const { sink, writer, endTurn } = setUp()
+    let drain: (() => void) | undefined
+    const options = { timeout: 5 }
+    const given: unknown[] = []
+    const waiting = Object.assign(sink, {
+      drained: (wait?: WaitOptions) => {
+        given.push(wait)
+        return new Promise<void>(resolve => (drain = resolve))
+      },
+    })
+    waiting.answer = false
+    writer.write(filled(10))
+    endTurn()
+    expect(writer.write(filled(10))).toBe(false)
+    const drained = writer.drained(options)
+    expect(writer.write(filled(10))).toBe(false)
+    drain?.()
+    await drained
+    expect(given).toEqual([options])
+    expect(writer.write(filled(10))).toBe(true)
+  })
+
+  it('passes on why its sink will not drain, and goes on being full', async () => {
+    const { sink, writer, endTurn } = setUp()
+    const reason = new Error('the connection has ended')
+    Object.assign(sink, { answer: false, drained: () => Promise.reject(reason) })
+    writer.write(filled(10))
+    endTurn()
+    await expect(writer.drained()).rejects.toBe(reason)
+    expect(writer.write(filled(10))).toBe(false)
+  })
+
+  it('does not wait for a sink that cannot tell, and takes nothing once it is disposed of', async () => {
+    const { sink, writer, endTurn } = setUp()
+    sink.answer = false
+    writer.write(filled(10))
+    endTurn()
+    await writer.drained()
+    expect(writer.write(filled(10))).toBe(true)
+    const drained = writer.drained()
+    writer.dispose()
+    await drained
+    expect(writer.write(filled(10))).toBe(false)
   })
 
   it('drops what is pending when it is disposed of, and all that comes later', () => {
