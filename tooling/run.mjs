@@ -52,6 +52,14 @@ const program = (folder, script, rest, flags = []) => {
   return run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), env, shell: false })
 }
 
+/** Bundles the benchmark with the sources of the family, and runs it where npm was called. */
+const bench = async rest => {
+  const folder = `${root}tooling/bench/`
+  await run(`${folder}node_modules/.bin/tsup`, [], { cwd: folder })
+  const args = ['--enable-source-maps', `${folder}dist/main.js`, ...rest]
+  await run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), shell: false })
+}
+
 /** What pnpm has installed last, it says with a copy of the lockfile; an install that was broken off leaves none, or that of before. */
 const isInstalled = () => {
   const copy = `${root}node_modules/.pnpm/lock.yaml`
@@ -95,6 +103,7 @@ const tasks = {
   // A simulated network makes much that dies soon: a larger nursery is collected less often.
   simulate: rest => program('tooling/simulate', 'start', rest, ['--max-semi-space-size=64']),
   fuzz: rest => program('tooling/fuzz', 'start', rest),
+  bench,
   lint: rest => run('eslint', ['.', ...rest]),
   format: rest => run('prettier', [...(rest.includes('--write') ? [] : ['--check']), '.', ...rest]),
   boundaries: rest => run('turbo', ['boundaries', ...rest]),

@@ -46,7 +46,6 @@ export default tseslint.config(
       '**/dist/**',
       '**/coverage/**',
       '**/.turbo/**',
-      'tooling/bench-peers/**',
       'tooling/**/*.js',
       '**/*.mjs',
       '**/*.d.ts',

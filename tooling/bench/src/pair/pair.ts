@@ -1,0 +1,127 @@
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Sample } from '../case.ts'
+import { turnLength } from '../timed.ts'
+import type { Commands, RoundTrips } from './commands.ts'
+import type { Answer, Order } from './end.ts'
+import type { WireName } from './wires.ts'
+
+interface Settle {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A process that can be told what to do. */
+class End {
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, Settle>()
+  #next = 0
+
+  constructor(prefix: readonly string[]) {
+    const [execPath = process.execPath, ...args] = prefix
+    const flags = ['--expose-gc', '--enable-source-maps', ...nodeFlags()]
+    this.#child = fork(fileURLToPath(new URL('end.js', import.meta.url)), [], {
+      execPath,
+      execArgv: prefix.length === 0 ? flags : [...args, process.execPath, ...flags],
+      serialization: 'advanced',
+    })
+    this.#child.on('message', ({ id, value, error }: Answer) => {
+      const waiting = this.#waiting.get(id)
+      this.#waiting.delete(id)
+      if (error === undefined) waiting?.resolve(value)
+      else waiting?.reject(new Error(error))
+    })
+    this.#child.on('exit', code => {
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`a process ended with ${String(code)}`))
+    })
+  }
+
+  call<Name extends keyof Commands>(
+    command: Name,
+    ...args: Parameters<Commands[Name]>
+  ): ReturnType<Commands[Name]> {
+    const id = this.#next++
+    const order: Order = { id, command, args }
+    this.#child.send(order)
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+    }) as ReturnType<Commands[Name]>
+  }
+
+  close(): void {
+    if (this.#child.connected) this.#child.disconnect()
+  }
+}
+
+/** `BENCH_END_FLAGS="--cpu-prof"` profiles both processes. */
+const nodeFlags = (): readonly string[] =>
+  (process.env['BENCH_END_FLAGS'] ?? '').split(' ').filter(flag => flag !== '')
+
+/** How to run a program on one core, where that is possible. */
+const onOneCore = (): readonly string[] => {
+  const prefix = ['taskset', '-c', '0']
+  return spawnSync('taskset', ['-c', '0', 'true']).status === 0 ? prefix : []
+}
+
+/** Two processes with as many links between them as there are contenders: the one that listens is the one that sends. */
+export class Pair {
+  readonly #listener: End
+  readonly #dialler: End
+
+  /** @param pinned whether both are to share one core */
+  constructor({ pinned = false }: { readonly pinned?: boolean } = {}) {
+    const prefix = pinned ? onOneCore() : []
+    this.#listener = new End(prefix)
+    this.#dialler = new End(prefix)
+  }
+
+  async connect(wire: WireName): Promise<void> {
+    await this.#dialler.call('dial', wire, await this.#listener.call('listen', wire))
+  }
+
+  /** Messages a second, one way, and what one costs both processes together. */
+  async oneWay(wire: WireName, size: number): Promise<() => Promise<Sample>> {
+    await this.connect(wire)
+    const run = async (count: number): Promise<number> => {
+      await this.#dialler.call('expect', wire, size, count)
+      const begin = await this.#listener.call('burst', wire, size, count)
+      return (await this.#dialler.call('arrived', wire)) - begin
+    }
+    let count = 0
+    return async () => {
+      if (count === 0) count = await fitting(run, Math.ceil(2 ** 20 / (size + 1_024)))
+      const took = await run(count)
+      const spent = (await this.#listener.call('spent')) + (await this.#dialler.call('spent'))
+      return { messages: (count * 1e9) / took, processor: spent / count }
+    }
+  }
+
+  /** Round trips with so many requests at a time. */
+  async roundTrips(
+    wire: WireName,
+    size: number,
+    { count, inFlight }: { readonly count: number; readonly inFlight: number },
+  ): Promise<() => Promise<RoundTrips>> {
+    await this.connect(wire)
+    return async () => {
+      await this.#listener.call('echo', wire)
+      return this.#dialler.call('roundTrips', wire, size, count, inFlight)
+    }
+  }
+
+  close(): void {
+    this.#listener.close()
+    this.#dialler.close()
+  }
+}
+
+/** How much work fills a turn. The first runs are slow because nothing is compiled yet: they say little. */
+const fitting = async (run: (count: number) => Promise<number>, first: number): Promise<number> => {
+  let count = first
+  for (;;) {
+    const took = (await run(count)) / 1e6
+    if (took > turnLength / 2) return count
+    count = Math.ceil(count * Math.min(8, Math.max(1.5, (0.8 * turnLength) / took)))
+  }
+}

@@ -1,0 +1,1 @@
+export { tests as default } from '@p2p/tsconfig/vitest'
