@@ -62,7 +62,10 @@ export class Witness {
     sync.on('delete', (key, meta) => this.#see(life, key as string, undefined, meta))
     sync.on('conflict', ({ key }) => {
       const sight = this.#sights.get(life)?.get(key as string)
-      if (sight !== undefined) sight.untold = undefined
+      if (sight === undefined) return
+      sight.untold = undefined
+      // A deletion that lost to another one is told by this alone
+      sight.own = undefined
     })
   }
 
