@@ -39,8 +39,12 @@ export const fuzz = async (
     .argument('[target]', 'what to feed, or all')
     .option('--count <N>', 'how many inputs a target', whole(1), 100_000)
     .option('--seed <S>', 'where they are drawn from', whole(0), 1)
-    .option('--input <HEX>', 'feed this one input')
+    .option('--input <HEX>', 'feed this one input, as a failure has told it')
     .option('--list', 'list the targets')
+    .addHelpText(
+      'after',
+      '\nThe exit code is 0, or 1 if an input failed, or 2 for a call that makes no sense.',
+    )
     .exitOverride()
   command.options.find(({ long }) => long === '--input')?.argParser(hex)
   try {
