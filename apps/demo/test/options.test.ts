@@ -23,17 +23,29 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+const defaults = { nodes: 5, keep: false, timeout: 30_000, chaos: undefined, plain: false }
+
 const argv = (line: string) => ['node', 'main.ts', ...line.split(' ').filter(Boolean)]
 
 it('takes five processes and this repository where nothing else is said', () => {
   const repository = resolve(import.meta.dirname, '../../..')
-  expect(parseDemo(argv(''))).toEqual({ nodes: 5, dir: join(repository, '/'), keep: false, timeout: 30_000 })
+  expect(parseDemo(argv(''))).toEqual({ ...defaults, dir: join(repository, '/') })
 })
 
 it('takes a folder relative to where npm was called', () => {
   vi.stubEnv('INIT_CWD', '/somewhere')
   const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --dir ../else'))
-  expect(options).toEqual({ nodes: 64, dir: '/else', keep: true, timeout: 1_500 })
+  expect(options).toEqual({ ...defaults, nodes: 64, dir: '/else', keep: true, timeout: 1_500 })
+})
+
+it('takes ten seconds of chaos and a new seed where nothing else is said', () => {
+  expect(parseDemo(argv('--plain --chaos 2.5 --seed 7'))).toMatchObject({
+    chaos: { duration: 2_500, seed: 7 },
+    plain: true,
+  })
+  const seeds = Array.from({ length: 3 }, () => parseDemo(argv('--chaos')).chaos)
+  for (const chaos of seeds) expect(chaos?.duration).toBe(10_000)
+  expect(new Set(seeds.map(chaos => chaos?.seed)).size).toBeGreaterThan(1)
 })
 
 it('takes several addresses', () => {
@@ -51,6 +63,9 @@ it.each([
   ['--nodes five', /--nodes.*whole number from 3 to 64/],
   ['--nodes', /--nodes.*argument missing/],
   ['--timeout 0', /--timeout.*number from 1 to 86400/],
+  ['--chaos 0', /--chaos.*number from 0.1 to 86400/],
+  ['--chaos --seed -1', /--seed.*whole number from 0 to 999999/],
+  ['--seed 1', /--seed is for --chaos/],
   ['--colour', /unknown option '--colour'/],
   ['folder', /too many arguments/],
 ])('refuses %s', (line, message) => {
@@ -61,6 +76,19 @@ it.each([
 it('explains itself', () => {
   expect(() => parseDemo(argv('--help'))).toThrow('exit 0')
   expect(() => parseNode(argv('--help'))).toThrow('exit 0')
-  const options = ['nodes', 'dir', 'keep', 'timeout', 'listen', 'join', 'network', 'identity', 'help']
+  const options = [
+    'nodes',
+    'dir',
+    'keep',
+    'timeout',
+    'chaos',
+    'seed',
+    'plain',
+    'listen',
+    'join',
+    'network',
+    'identity',
+    'help',
+  ]
   for (const option of options) expect(written).toContain(`--${option}`)
 })

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect, inject } from 'vitest'
 
 const app = fileURLToPath(new URL('../', import.meta.url))
 
@@ -14,6 +15,46 @@ export interface End {
   readonly output: string
 }
 
+type ProgramName = 'demo' | 'node'
+
+/** How a program is started. */
+export interface ProgramSettings {
+  /** The size of the pseudo-terminal that it has; by default it has none. */
+  readonly terminal?: Size | undefined
+  readonly environment?: NodeJS.ProcessEnv
+  /** What is started instead of the bundled program, and flags for Node.js. */
+  readonly path?: string
+  readonly flags?: readonly string[]
+}
+
+/** Characters of a terminal. */
+export interface Size {
+  readonly columns: number
+  readonly rows: number
+}
+
+const bundled = (name: ProgramName) => join(inject('bundle'), name, 'main.mjs')
+
+/** `script` of util-linux runs a command on a pseudo-terminal: what is written to it is typed there. */
+const onTerminal = (command: readonly string[], { columns, rows }: Size) => {
+  const quoted = command.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  return ['script', '-qefc', `stty cols ${columns} rows ${rows} && exec ${quoted}`, '/dev/null']
+}
+
+/** Starts a program from its source, as its script in package.json does. */
+export const fromSource = (name: ProgramName): ProgramSettings => ({
+  path: `src/${name}/main.ts`,
+  flags: ['--import', 'tsx', '--conditions=@p2p/source'],
+})
+
+/** The processes of which it said that it started them are no more. There were so many, or, where that is chance, some. */
+export const expectNoProcess = ({ output }: End, count?: number): void => {
+  const processes = new Set(Array.from(output.matchAll(/\bprocess (\d+)/g), ([, pid]) => Number(pid)))
+  if (count === undefined) expect(processes.size).toBeGreaterThan(0)
+  else expect(processes.size).toBe(count)
+  for (const pid of processes) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+}
+
 /** A real process of one of this package's programs. It is killed at the end of the test, if it has not ended. */
 export class Program implements AsyncDisposable {
   readonly ended: Promise<End>
@@ -22,12 +63,14 @@ export class Program implements AsyncDisposable {
   #output = ''
   #end: End | undefined
 
-  constructor(name: 'demo' | 'node', args: readonly string[]) {
-    const flags = ['--import', 'tsx', '--conditions=@p2p/source']
-    const { INIT_CWD: _, ...env } = process.env
-    const child = spawn(process.execPath, [...flags, `src/${name}/main.ts`, ...args], {
+  constructor(name: ProgramName, args: readonly string[], settings: ProgramSettings = {}) {
+    const { INIT_CWD: _, CI: __, NO_COLOR: ___, FORCE_COLOR: ____, ...inherited } = process.env
+    const { terminal, environment } = settings
+    const command = [process.execPath, ...(settings.flags ?? []), settings.path ?? bundled(name), ...args]
+    const [file, ...rest] = terminal === undefined ? command : onTerminal(command, terminal)
+    const child = spawn(file as string, rest, {
       cwd: app,
-      env,
+      env: { ...inherited, TERM: 'xterm-256color', ...environment },
       stdio: 'pipe',
     })
     this.#child = child
@@ -63,7 +106,12 @@ export class Program implements AsyncDisposable {
 
   /** Types a line. */
   type(line: string): void {
-    this.#child.stdin?.write(`${line}\n`)
+    this.press(`${line}\n`)
+  }
+
+  /** Presses keys. */
+  press(keys: string): void {
+    this.#child.stdin?.write(keys)
   }
 
   /** Ends its input. */
