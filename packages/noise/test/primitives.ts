@@ -4,12 +4,11 @@ import { portable } from '../src/primitives/portable.ts'
 import { createNoise as createNative } from '../src/index.node.ts'
 import { createNoise as createPortable } from '../src/index.ts'
 
+/** A build: its name, its primitives, its entry. */
+export type Build = readonly [name: string, primitives: Primitives, create: typeof createNative]
+
 /** Both builds: everything holds for each. */
-export const builds: readonly (readonly [
-  name: string,
-  primitives: Primitives,
-  create: typeof createNative,
-])[] = [
+export const builds: readonly [Build, Build] = [
   ['node:crypto', native, createNative],
   ['noble', portable, createPortable],
 ]

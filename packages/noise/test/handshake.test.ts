@@ -1,0 +1,200 @@
+import { P2PError } from '@p2p/interfaces'
+import { describe, expect, it } from 'vitest'
+import type { NoiseOptions } from '../src/index.ts'
+import { identity, memoryPair, securedPair, tcpPair } from './pairs.ts'
+import { builds } from './primitives.ts'
+
+const [alice, bob] = [identity(1), identity(2)]
+const key = (fill: number) => new Uint8Array(32).fill(fill)
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+const bytes = (words: string) => new TextEncoder().encode(words)
+
+/** The code of a rejection, or what was resolved instead. */
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no error',
+    (error: unknown) => (P2PError.is(error) ? error.code : String(error)),
+  )
+
+describe.each(builds)('a handshake by %s', (_name, primitives, createNoise) => {
+  const noise = (who: typeof alice, more: Partial<NoiseOptions> = {}) =>
+    createNoise({ identity: who, network: 'games', ...more })
+
+  /** How both ends fail, and what else they have in common: nothing was delivered, and nothing is left. */
+  const failures = async (
+    first: Partial<NoiseOptions>,
+    second: Partial<NoiseOptions>,
+    expected?: string,
+  ): Promise<[string, string]> => {
+    const pair = await memoryPair()
+    const dialled = noise(alice, first).secure(pair.outbound, { expected })
+    const accepted = noise(bob, second).secure(pair.inbound)
+    const codes = await Promise.all([codeOf(dialled), codeOf(accepted)])
+    await Promise.all([pair.outbound.closed, pair.inbound.closed])
+    return codes
+  }
+
+  it('proves each end to the other, with what each has to say', async () => {
+    const { outbound, inbound } = await securedPair(await tcpPair(), [noise(alice), noise(bob)], {
+      dialler: { hello: peer => bytes(`hello ${peer?.id.slice(0, 4)}`), expected: bob.id },
+      listener: { hello: bytes('welcome'), expected: alice.id },
+    })
+    expect([outbound.peer.id, inbound.peer.id]).toEqual([bob.id, alice.id])
+    expect([outbound.peer.publicKey, inbound.peer.publicKey]).toEqual([bob.publicKey, alice.publicKey])
+    expect(text(outbound.peer.hello)).toBe('welcome')
+    expect(text(inbound.peer.hello)).toBe(`hello ${bob.id.slice(0, 4)}`)
+    await Promise.all([outbound.close(), inbound.close()])
+  })
+
+  it('tells a wrong network, at both ends', async () => {
+    expect(await failures({ network: 'work' }, {})).toEqual(['P2P_WRONG_NETWORK', 'P2P_WRONG_NETWORK'])
+  })
+
+  it('tells a wrong secret, at both ends, whoever has none', async () => {
+    const wrong = ['P2P_WRONG_SECRET', 'P2P_WRONG_SECRET']
+    expect(await failures({ secret: key(1) }, { secret: key(2) })).toEqual(wrong)
+    expect(await failures({ secret: key(1) }, {})).toEqual(wrong)
+    expect(await failures({}, { secret: key(2) })).toEqual(wrong)
+    const { outbound, inbound } = await securedPair(await memoryPair(), [
+      noise(alice, { secret: key(1) }),
+      noise(bob, { secret: key(1) }),
+    ])
+    await Promise.all([outbound.close(), inbound.close()])
+  })
+
+  it('tells who is not the expected node, before it hears from us', async () => {
+    const codes = await failures({}, {}, identity(3).id)
+    expect(codes).toEqual(['P2P_UNEXPECTED_ID', 'P2P_UNEXPECTED_ID'])
+  })
+
+  it('does not believe a key that has not signed for its owner', async () => {
+    const liar = { publicKey: bob.publicKey, sign: (message: Uint8Array) => alice.sign(message) }
+    const codes = await failures({}, { identity: liar })
+    expect(codes).toEqual(['P2P_NOT_PROVEN', 'P2P_NOT_PROVEN'])
+    expect(await failures({ identity: liar }, {})).toEqual(codes)
+  })
+
+  it('takes a text as a secret, and stretches it', async () => {
+    const words = { secret: 'correct horse battery staple' }
+    const { outbound, inbound } = await securedPair(await memoryPair(), [
+      noise(alice, words),
+      noise(bob, words),
+    ])
+    await Promise.all([outbound.close(), inbound.close()])
+    // RFC 7914 §12 has no vector of these parameters: both builds agree
+    const salt = bytes('salt')
+    expect(primitives.stretch(bytes('p'), salt)).toEqual(builds[0][1].stretch(bytes('p'), salt))
+  })
+
+  it.each([
+    ['an empty network', { network: '' }],
+    ['a public key of another length', { identity: { ...alice, publicKey: new Uint8Array(31) } }],
+    ['a signature of another length', { identity: { ...alice, sign: () => new Uint8Array(63) } }],
+    ['an empty secret', { secret: '' }],
+    ['a secret of 31 bytes', { secret: new Uint8Array(31) }],
+  ])('refuses %s', (_what, options) => {
+    expect(() => noise(alice, options)).toThrow(expect.objectContaining({ code: 'P2P_BAD_OPTION' }))
+  })
+
+  it('fails with what its hello throws, and refuses one that is too long', async () => {
+    for (const [hello, code] of [
+      [() => new Uint8Array(4_097), 'P2P_BAD_OPTION'],
+      [
+        () => {
+          throw new P2PError('P2P_OURS', 'no hello')
+        },
+        'P2P_OURS',
+      ],
+    ] as const) {
+      const pair = await memoryPair()
+      const dialled = codeOf(noise(alice).secure(pair.outbound, { hello }))
+      const accepted = codeOf(noise(bob).secure(pair.inbound))
+      expect(await dialled).toBe(code)
+      expect(await accepted).toBe('P2P_HANDSHAKE_FAILED')
+    }
+  })
+})
+
+describe('a handshake of both builds', () => {
+  it.each([
+    [builds[0], builds[1]],
+    [builds[1], builds[0]],
+  ])('is one protocol: %s dials %s', async ([, , dial], [, , listen]) => {
+    const options = { network: 'games', secret: key(9) }
+    const { outbound, inbound } = await securedPair(await memoryPair(), [
+      dial({ ...options, identity: alice }),
+      listen({ ...options, identity: bob }),
+    ])
+    const heard = new Promise<string>(resolve => inbound.onData(chunk => resolve(text(chunk))))
+    outbound.write(bytes('good evening'))
+    expect(await heard).toBe('good evening')
+    outbound.onData(() => undefined)
+    await Promise.all([outbound.close(), inbound.closed])
+  })
+})
+
+describe('who does not speak it', () => {
+  const [[, , createNoise]] = builds
+  const noise = createNoise({ identity: alice, network: 'games' })
+
+  it('is told from its first byte, and told something it understands', async () => {
+    const polite = createNoise({ identity: alice, network: 'games', toPlaintext: bytes('speak noise') })
+    const { outbound, inbound } = await memoryPair()
+    const answer = new Promise<string>(resolve => outbound.onData(chunk => resolve(text(chunk))))
+    // A frame of the mesh: its length, version and kind
+    outbound.write(Uint8Array.of(0, 0, 0, 9, 1, 1))
+    expect(await codeOf(polite.secure(inbound))).toBe('P2P_PLAINTEXT')
+    expect(await answer).toBe('speak noise')
+    expect((await outbound.closed).error).toBeUndefined()
+  })
+
+  it('is told by who dials it', async () => {
+    const { outbound, inbound } = await memoryPair()
+    inbound.onData(() => inbound.write(Uint8Array.of(0, 0, 0, 9, 1, 2)))
+    expect(await codeOf(noise.secure(outbound))).toBe('P2P_PLAINTEXT')
+    expect((await inbound.closed).error).toBeDefined()
+  })
+
+  it('may repeat what we say: that is no answer', async () => {
+    const { outbound, inbound } = await memoryPair()
+    inbound.onData(chunk => inbound.write(chunk.slice()))
+    expect(await codeOf(noise.secure(outbound))).toBe('P2P_MALFORMED')
+  })
+
+  it('may hang up', async () => {
+    for (const end of ['close', 'abort'] as const) {
+      const { outbound, inbound } = await memoryPair()
+      inbound.onData(() => void inbound[end]())
+      expect(await codeOf(noise.secure(outbound))).toBe('P2P_HANDSHAKE_FAILED')
+    }
+  })
+})
+
+describe('a dialler that does not wait to be accepted', () => {
+  const [[, , createNoise]] = builds
+  const dialler = createNoise({ identity: alice, network: 'games', secret: key(1) })
+
+  it('has its first bytes read by the listener along with the last message', async () => {
+    const listener = createNoise({ identity: bob, network: 'games', secret: key(1) })
+    const { outbound, inbound } = await memoryPair()
+    const accepted = listener.secure(inbound)
+    const early = await dialler.secure(outbound, { confirm: false })
+    const answer = new Promise<string>(resolve => early.onData(chunk => resolve(text(chunk))))
+    early.write(bytes('early'))
+    const late = await accepted
+    late.onData(chunk => late.write(chunk.slice()))
+    expect(await answer).toBe('early')
+    await Promise.all([early.close(), late.closed])
+  })
+
+  it('learns of a refusal when it reads, and nobody has read what it wrote', async () => {
+    const listener = createNoise({ identity: bob, network: 'games', secret: key(2) })
+    const { outbound, inbound } = await memoryPair()
+    const accepted = codeOf(listener.secure(inbound))
+    const early = await dialler.secure(outbound, { confirm: false })
+    early.onData(() => expect.unreachable('nothing is delivered'))
+    early.write(bytes('early'))
+    expect((await early.closed).error).toMatchObject({ code: 'P2P_WRONG_SECRET' })
+    expect(await accepted).toBe('P2P_WRONG_SECRET')
+  })
+})
