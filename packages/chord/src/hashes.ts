@@ -1,6 +1,7 @@
 import { sha1 } from '@noble/hashes/legacy.js'
 import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import type { Position } from './position.ts'
 import { ringSize } from './ring.ts'
 
 /** One number per table, in the order of the tables: SHA-1, SHA-224, SHA-256, SHA-384, SHA-512. */
@@ -39,4 +40,21 @@ export const hashes = (key: string | Uint8Array): FiveHashes => {
 export const positions = (key: string | Uint8Array): FiveHashes => {
   const [first, second, third, fourth, fifth] = hashes(key)
   return [first, second, third, fourth, fifth % ringSize]
+}
+
+const digests = [sha1, sha224, sha256, sha384, sha512] as const
+
+const toText = (digest: Uint8Array): Position => bytesToHex(digest).padEnd(digits, '0').slice(-digits)
+
+/** The same {@link positions} as texts, made from the digests directly: a number of 384 bits costs as much as the hash. */
+export const positionsOfKey = (key: string | Uint8Array): readonly Position[] => {
+  const bytes = typeof key === 'string' ? utf8ToBytes(key) : key
+  return digests.map(digest => toText(digest(bytes)))
+}
+
+/** One of them. */
+export const positionOfKey = (key: string | Uint8Array, table: number): Position => {
+  const digest = digests[table]
+  if (digest === undefined) throw new RangeError(`there is no table ${table}`)
+  return toText(digest(typeof key === 'string' ? utf8ToBytes(key) : key))
 }

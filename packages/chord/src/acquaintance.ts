@@ -1,0 +1,145 @@
+import type { Background } from './background.ts'
+import { type Caller, isSilence } from './caller.ts'
+import type { Circle } from './circle.ts'
+import { flagOf, listOf, membersOf, packContact, packContacts } from './grammar.ts'
+import type { Member } from './member.ts'
+import { sumOf } from './members.ts'
+import { checkRingSettings, ringSettings, type Settings } from './options.ts'
+
+/** A process that was heard so long ago, in milliseconds, may be told of to others. */
+const fresh = 60_000
+/** Contacts in one answer. */
+const contactsTold = 64
+/** Strangers asked because of one answer. */
+const strangersAsked = 8
+
+/** What follows from who comes and goes. */
+export interface Consequences {
+  /** A member was met that was not known. */
+  readonly came: () => void
+  readonly gone: (member: Member) => void
+}
+
+/** Knows who is on the ring: by asking, for nobody is told of whom the teller did not hear itself. */
+export class Acquaintance {
+  readonly #circle: Circle
+  readonly #caller: Caller
+  readonly #settings: Settings
+  readonly #begin: Background
+  readonly #consequences: Consequences
+  /** Processes asked at the moment. */
+  readonly #meeting = new Set<Member>()
+  /** Whether somebody had to be forgotten: then not everybody is known. */
+  evicted = false
+
+  constructor(
+    circle: Circle,
+    caller: Caller,
+    settings: Settings,
+    begin: Background,
+    consequences: Consequences,
+  ) {
+    this.#circle = circle
+    this.#caller = caller
+    this.#settings = settings
+    this.#begin = begin
+    this.#consequences = consequences
+  }
+
+  get #now(): number {
+    return this.#settings.clock.monotonic()
+  }
+
+  /** Asks a process whether it is a member; if it is, it is one here from now on. @returns whether it is */
+  async meet(member: Member): Promise<boolean> {
+    if (member === this.#circle.self || this.#meeting.has(member)) return false
+    this.#meeting.add(member)
+    try {
+      return await this.gossip(member)
+    } catch (error) {
+      if (isSilence(error)) return false
+      throw error
+    } finally {
+      this.#meeting.delete(member)
+    }
+  }
+
+  /** Answers who asks whether this node is a member. */
+  answerHello(from: Member, body: readonly unknown[]): unknown {
+    const [, settings, onRing, sum] = listOf(body, 4)
+    checkRingSettings(this.#settings, settings)
+    const circle = this.#circle
+    if (flagOf(onRing)) this.heard(from)
+    const isSame = sum === sumOf(circle.members, circle.onRing)
+    const told = isSame ? [] : [...circle.members].filter(({ heard }) => this.#now - heard < fresh)
+    return [circle.onRing, packContacts(told.slice(0, contactsTold)), packContact(circle.self)]
+  }
+
+  /** A member has spoken to us itself. */
+  readonly heard = (member: Member): void => {
+    const circle = this.#circle
+    member.heard = this.#now
+    member.misses = 0
+    if (member === circle.self || circle.members.has(member)) return
+    circle.members.add(member)
+    this.#consequences.came()
+  }
+
+  /** Finds out whether a process is dead, or has left, unless it was heard lately. */
+  readonly checkSilent = (member: Member): void => {
+    if (member === this.#circle.self || this.#now - member.heard <= 2 * this.#settings.interval) return
+    if (this.#meeting.has(member)) return
+    this.#meeting.add(member)
+    const ask = async () => {
+      try {
+        const reply = await this.#caller.askFirmly(member, this.#hello)
+        if (reply !== undefined) this.#greeted(member, reply)
+      } finally {
+        this.#meeting.delete(member)
+      }
+    }
+    this.#begin(ask())
+  }
+
+  /** Says hello, and gets to know whom the other knows. @returns whether it is a member */
+  async gossip(member: Member): Promise<boolean> {
+    return this.#greeted(member, await this.#caller.ask(member, this.#hello))
+  }
+
+  #greeted(member: Member, reply: unknown): boolean {
+    const circle = this.#circle
+    const [rawOnRing, contacts, own] = listOf(reply, 3)
+    const isOnRing = flagOf(rawOnRing)
+    membersOf([own], circle.members)
+    if (isOnRing) this.heard(member)
+    else this.#consequences.gone(member)
+    if (circle.members.size >= circle.fullUpTo) return isOnRing
+    let asked = 0
+    for (const stranger of membersOf(contacts, circle.members)) {
+      if (stranger === circle.self || circle.members.has(stranger) || circle.members.lost.has(stranger.id))
+        continue
+      this.#begin(this.meet(stranger))
+      if (++asked >= strangersAsked) break
+    }
+    return isOnRing
+  }
+
+  /** Forgets those that nobody needs, beyond what is to be kept in mind. */
+  evict(members: readonly Member[]): void {
+    const circle = this.#circle
+    let surplus = members.length - circle.fullUpTo
+    if (surplus <= 0) return
+    const needed = circle.needed()
+    for (const member of members) {
+      if (needed.has(member)) continue
+      this.evicted = true
+      circle.members.remove(member, false)
+      if (--surplus <= 0) return
+    }
+  }
+
+  get #hello(): unknown[] {
+    const circle = this.#circle
+    return ['hello', ringSettings(this.#settings), circle.onRing, sumOf(circle.members, circle.onRing)]
+  }
+}

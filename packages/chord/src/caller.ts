@@ -1,0 +1,110 @@
+import { type Messenger, P2PError } from '@p2p/interfaces'
+import type { Circle } from './circle.ts'
+import { ChordError } from './errors.ts'
+import type { Member } from './member.ts'
+import type { Settings } from './options.ts'
+
+/** Requests in a row without an answer, after which a process counts as dead. */
+const missesOfTheDead = 3
+/** A deadline that is so much overdue, in milliseconds, tells of us, not of the peer: this process stood still. */
+const overdue = 500
+
+export interface CallerOptions {
+  readonly messenger: Messenger
+  readonly protocol: string
+  readonly settings: Settings
+  readonly circle: Circle
+  /** Answers what this node asks itself. */
+  readonly answer: (from: Member, body: unknown) => unknown
+  /** A process is dead, or is not on the ring any more. */
+  readonly gone: (member: Member) => void
+}
+
+/** Asks processes, measures how long they take, and notices who is dead. */
+export class Caller {
+  readonly #options: CallerOptions
+  readonly #underWay = new Set<AbortController>()
+  #closed = false
+  /** How many requests were made. */
+  asked = 0
+
+  constructor(options: CallerOptions) {
+    this.#options = options
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Aborts what is under way. */
+  close(): void {
+    this.#closed = true
+    for (const controller of this.#underWay) controller.abort(closedError())
+  }
+
+  /**
+   * Asks once. By default the deadline follows how fast that process answers.
+   *
+   * @throws what `Messenger.request` rejects with
+   */
+  async ask(
+    member: Member,
+    body: unknown,
+    timeout: number = member.trip.timeout(member.misses),
+  ): Promise<unknown> {
+    const { messenger, protocol, settings, circle, answer } = this.#options
+    if (member === circle.self) return answer(member, body)
+    if (this.#closed) throw closedError()
+    const began = settings.clock.monotonic()
+    this.asked++
+    // One each: a signal that all share would have as many listeners as there are requests.
+    const controller = new AbortController()
+    this.#underWay.add(controller)
+    try {
+      const reply = await messenger.request(member.contact, protocol, body, {
+        timeout,
+        signal: controller.signal,
+      })
+      const now = settings.clock.monotonic()
+      member.trip.add(now - began)
+      member.heard = now
+      member.misses = 0
+      return reply
+    } catch (error) {
+      if (!this.closed) this.#missed(member, error, settings.clock.monotonic() - began - timeout)
+      throw error
+    } finally {
+      this.#underWay.delete(controller)
+    }
+  }
+
+  /** Asks until there is an answer or the process is dead: `undefined`. What else goes wrong is thrown. */
+  async askFirmly(member: Member, body: unknown): Promise<unknown> {
+    for (let tries = 0; tries <= missesOfTheDead; tries++) {
+      try {
+        return await this.ask(member, body)
+      } catch (error) {
+        if (this.closed || !isSilence(error)) throw error
+        if (member.misses === 0) return undefined
+      }
+    }
+    return undefined
+  }
+
+  #missed(member: Member, error: unknown, late: number): void {
+    if (P2PError.is(error, 'P2P_NO_HANDLER')) member.misses = missesOfTheDead
+    else if (isSilence(error) && late < overdue) member.misses++
+    else return
+    if (member.misses < missesOfTheDead) return
+    // Should it be named again, one miss more will do.
+    member.misses = missesOfTheDead - 1
+    this.#options.gone(member)
+  }
+}
+
+/** Whether an error says that no answer came, rather than which. */
+export const isSilence = (error: unknown): boolean =>
+  P2PError.is(error) &&
+  (error.code === 'P2P_TIMEOUT' || error.code === 'P2P_PEER_UNREACHABLE' || error.code === 'P2P_NO_HANDLER')
+
+const closedError = () => new ChordError('P2P_CLOSED', 'the table is closed')

@@ -1,0 +1,67 @@
+import { type Position, isInside, isWithin } from './position.ts'
+
+/** A stretch `(from, to]` of the ring of which this node has all that was acknowledged. */
+export interface Stretch {
+  readonly from: Position
+  readonly to: Position
+}
+
+interface Claim extends Stretch {
+  until: number
+}
+
+/**
+ * The arcs of others of which this node holds a complete copy, as their owners told it, each for a while: an owner that no longer tells so may have
+ * been replaced, and then others get what is written.
+ */
+export class Claims {
+  readonly #claims = new Map<string, Claim>()
+
+  /** @param until by the monotonic clock, in milliseconds */
+  add({ from, to }: Stretch, until: number): void {
+    const name = from + to
+    const known = this.#claims.get(name)
+    if (known === undefined) this.#claims.set(name, { from, to, until })
+    else known.until = Math.max(known.until, until)
+  }
+
+  clear(): void {
+    this.#claims.clear()
+  }
+
+  /** Forgets those whose time is over. */
+  expire(now: number): void {
+    for (const [name, { until }] of this.#claims) if (until <= now) this.#claims.delete(name)
+  }
+
+  covers(position: Position, now: number): boolean {
+    for (const { from, to, until } of this.#claims.values())
+      if (until > now && isWithin(position, from, to)) return true
+    return false
+  }
+
+  [Symbol.iterator](): IterableIterator<Stretch> {
+    return this.#claims.values()
+  }
+
+  get size(): number {
+    return this.#claims.size
+  }
+}
+
+/**
+ * How far back from `to` these stretches reach without a gap, but not beyond `from`: `(result, to]` is covered. `undefined` where not even `to` is.
+ */
+export const reach = (stretches: Iterable<Stretch>, from: Position, to: Position): Position | undefined => {
+  const all = [...stretches]
+  let at: Position | undefined
+  for (let step = 0; step <= all.length; step++) {
+    const cursor: Position = at ?? to
+    const next = all.find(stretch => isWithin(cursor, stretch.from, stretch.to))
+    if (next === undefined) return at
+    // Beyond `from`: the rest of the stretch is not of interest. A stretch that is the whole ring is, too.
+    if (next.from === from || next.from === next.to || isInside(from, next.from, cursor)) return from
+    at = next.from
+  }
+  return at
+}

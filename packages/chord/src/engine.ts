@@ -1,0 +1,229 @@
+import { type Contact, type Messenger, P2PError, type PeerId, type WaitOptions } from '@p2p/interfaces'
+import { wait } from '@p2p/interfaces/wait'
+import { Caller } from './caller.ts'
+import { Circle } from './circle.ts'
+import { ChordError } from './errors.ts'
+import { Holder } from './holder.ts'
+import type { Settings } from './options.ts'
+import { Reader } from './reader.ts'
+import { Repair } from './repair.ts'
+import { Responder } from './responder.ts'
+import { type Change, listenInterval, Spread } from './spread.ts'
+import { Store } from './store.ts'
+import { memberOf, Upkeep } from './upkeep.ts'
+import { Writer } from './writer.ts'
+
+/** How often, in milliseconds, joining and leaving look whether they are done. */
+const patience = 50
+
+/** What the engine tells its owner. */
+export interface EngineEvents {
+  readonly fail: (error: P2PError) => void
+  readonly change: (change: Change) => void
+  /** Whether the application listens for changes. */
+  readonly listens: () => boolean
+}
+
+/** A node of the ring without the application's side: its parts, its rounds, its coming and going. */
+export class Engine {
+  readonly settings: Settings
+  readonly circle: Circle
+  readonly caller: Caller
+  readonly store: Store
+  readonly upkeep: Upkeep
+  readonly holder: Holder
+  readonly repair: Repair
+  readonly spread: Spread
+  readonly reader: Reader
+  readonly writer: Writer
+  readonly #events: EngineEvents
+  readonly #handling: Disposable
+  #round: Disposable | undefined
+  #listened = -Infinity
+
+  constructor(messenger: Messenger, settings: Settings, events: EngineEvents) {
+    const { self } = messenger
+    this.settings = settings
+    this.#events = events
+    this.circle = new Circle(self, settings.points, settings.pointOf, settings.limits.known)
+    const protocol = `/chord/1/${settings.name}`
+    this.caller = new Caller({
+      messenger,
+      protocol,
+      settings,
+      circle: this.circle,
+      answer: (from, body) => responder.answer(from, body),
+      gone: member => this.upkeep.gone(member, true),
+    })
+    this.store = new Store(settings)
+    this.upkeep = new Upkeep(this.circle, this.caller, settings, this.#fail)
+    this.holder = new Holder(this.circle, this.caller, this.store, settings)
+    this.repair = new Repair(this.upkeep, this.caller, this.holder, this.store, settings)
+    this.spread = new Spread(this.circle, this.caller, settings, events.change)
+    this.writer = new Writer(this.upkeep, this.caller, this.store, settings)
+    this.reader = new Reader(this.upkeep, this.caller, settings, (positions, entry, tables) =>
+      this.writer.mend(positions, entry, tables),
+    )
+    const responder = new Responder(this.circle, this.upkeep, this.holder, this.spread)
+    this.#handling = messenger.handle(protocol, responder.handle)
+    this.#schedule()
+  }
+
+  get now(): number {
+    return this.settings.clock.monotonic()
+  }
+
+  checkOpen(): void {
+    if (this.caller.closed) throw new ChordError('P2P_CLOSED', `the table ${this.settings.name} is closed`)
+  }
+
+  async meet(contact: Contact | PeerId, options: WaitOptions): Promise<boolean> {
+    this.checkOpen()
+    return this.within(
+      this.upkeep.acquaintance.meet(memberOf(this.circle, contact)),
+      { timeout: 10_000, ...options },
+      'an answer',
+    )
+  }
+
+  async join(options: WaitOptions): Promise<void> {
+    this.checkOpen()
+    const { circle } = this
+    if (circle.standing === 'joined') return
+    const begins = circle.standing === 'leeching'
+    circle.standing = 'joining'
+    const { timeout = 60_000, signal } = options
+    const limits = { timeout, signal }
+    const end = this.now + timeout
+    try {
+      if (begins) await this.within(this.upkeep.enter(), limits, 'a place on the ring')
+      await this.#until(
+        () => this.repair.isComplete,
+        { ...limits, timeout: end - this.now },
+        'the arcs to be complete',
+      )
+      circle.standing = 'joined'
+    } catch (error) {
+      // Half a node helps nobody. What it holds by now is handed on.
+      circle.standing = 'leeching'
+      if (!this.caller.closed) await this.upkeep.leave()
+      throw error
+    }
+  }
+
+  async unjoin(options: WaitOptions): Promise<void> {
+    this.checkOpen()
+    const { circle, store } = this
+    if (circle.standing === 'leeching') return
+    if (circle.members.size === 0 && store.size > 0)
+      throw new ChordError('P2P_LAST_MEMBER', 'nobody else is on the ring who could take the entries')
+    const { timeout = 60_000, signal } = options
+    const limits = { timeout, signal }
+    const end = this.now + timeout
+    circle.standing = 'leaving'
+    try {
+      // While it is still asked for its arcs, so that those who come after it have all of them when they take over.
+      for (const place of [...circle.places])
+        await this.within(this.#prepare(place.point.index), limits, 'a successor')
+      await this.upkeep.leave()
+      while (store.size > 0) {
+        const left = { ...limits, timeout: end - this.now }
+        try {
+          if ((await this.within(this.repair.handOn(), left, 'others to take the entries')) === 0) break
+        } catch (error) {
+          if (this.caller.closed || (P2PError.is(error) && (error.code === 'P2P_ABORTED' || end <= this.now)))
+            throw error
+          this.#fail(error)
+        }
+        await this.#pause(patience, left)
+      }
+      circle.standing = 'leeching'
+    } catch (error) {
+      // Still on the ring: it goes on as if nothing had been asked. Otherwise it goes on to hand over in the background.
+      circle.standing = circle.onRing ? 'joined' : 'leeching'
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#round?.[Symbol.dispose]()
+    this.#handling[Symbol.dispose]()
+    this.spread.close()
+    this.caller.close()
+    return Promise.resolve()
+  }
+
+  /** Waits for a promise with a signal and a deadline; what it waits for goes on. */
+  within<T>(work: Promise<T>, options: WaitOptions, what: string): Promise<T> {
+    return wait<T>({ ...options, clock: this.settings.clock, what }, ({ resolve, reject }) => {
+      work.then(resolve, reject)
+      return undefined
+    })
+  }
+
+  async #prepare(index: number): Promise<void> {
+    for (let tries = 0; tries < 3; tries++) {
+      const place = this.circle.placeAt(index)
+      if (place === undefined || place.partners().length === 0) return
+      await this.repair.repair(place)
+      if (place.repairedAt === this.now || place.repaired !== '') return
+    }
+  }
+
+  async #until(condition: () => boolean, options: WaitOptions, what: string): Promise<void> {
+    const { timeout = Infinity } = options
+    for (const end = this.now + timeout; !condition();) {
+      this.checkOpen()
+      this.repair.tick(this.#fail)
+      await wait<undefined>(
+        { ...options, timeout: end - this.now, clock: this.settings.clock, what },
+        ({ resolve }) => {
+          const timer = this.settings.clock.after(patience, () => resolve(undefined))
+          return () => timer[Symbol.dispose]()
+        },
+      )
+    }
+  }
+
+  #pause(milliseconds: number, options: WaitOptions): Promise<undefined> {
+    return wait<undefined>(
+      { ...options, clock: this.settings.clock, what: 'others to take the entries' },
+      ({ resolve }) => {
+        const timer = this.settings.clock.after(milliseconds, () => resolve(undefined))
+        return () => timer[Symbol.dispose]()
+      },
+    )
+  }
+
+  #schedule(): void {
+    const { clock, random, interval } = this.settings
+    // Not all nodes at the same moment.
+    this.#round = clock.after(interval * (0.75 + random.next() / 2), () => {
+      this.#schedule()
+      this.upkeep.tick()
+      this.repair.tick(this.#fail)
+      this.#listen()
+    })
+  }
+
+  /** Who is not on the ring asks a member to be told of changes. */
+  #listen(): void {
+    const { circle, now } = this
+    if (circle.onRing || !this.#events.listens() || now - this.#listened < listenInterval) return
+    const members = [...circle.members]
+    const one = members[Math.floor(this.settings.random.next() * members.length)]
+    if (one === undefined) return
+    this.#listened = now
+    this.caller.ask(one, ['listen']).catch(() => {
+      this.#listened = -Infinity
+    })
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (this.caller.closed) return
+    if (error instanceof ChordError && error.code !== 'P2P_NO_MEMBER' && error.code !== 'P2P_OWNER_NOT_FOUND')
+      this.#events.fail(error)
+    else
+      this.#events.fail(new ChordError('P2P_UPKEEP_FAILED', 'a piece of the upkeep failed', { cause: error }))
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * The parts of a node, for the simulator, which looks into them and plants bugs to see whether its checks catch them. Not published: this entry exists in the workspace only.
+ *
+ * @packageDocumentation
+ */
+export { ChordNode } from './chord-node.ts'
+export { Circle } from './circle.ts'
+export { Engine } from './engine.ts'
+export { Holder } from './holder.ts'
+export { type PointOf, pointOf } from './member.ts'
+export { checkOptions } from './options.ts'
+export { Place } from './place.ts'
+export { isInside } from './position.ts'
+export { Repair } from './repair.ts'
+export { Store } from './store.ts'
+export { Upkeep } from './upkeep.ts'

@@ -1,0 +1,245 @@
+import type { Clock } from '@p2p/interfaces'
+import type { Caller } from './caller.ts'
+import type { Circle } from './circle.ts'
+import { ChordError } from './errors.ts'
+import { listOf, membersOf, pointsOf, wholeOf } from './grammar.ts'
+import type { Member, Point } from './member.ts'
+import { type Position, isInside, isWithin } from './position.ts'
+
+/** What a process says about a position: others are nearer, it may be mine, it is mine. */
+export const nearness = { others: 0, maybe: 1, mine: 2 } as const
+
+/** Requests of one look-up that are under way and not late. */
+const parallel = 2
+/** Processes that one look-up asks at most. */
+const mostAsked = 64
+/** For who never answered: how long, in milliseconds, until another is asked beside it. */
+const lateByDefault = 250
+
+/** What a look-up is to do. */
+export interface Quest {
+  readonly position: Position
+  /** Done by the owner where it is found; `null` if it is only to be found. */
+  readonly query: unknown
+  /** Whether the query is so small that it goes along to everybody. */
+  readonly light: boolean
+  /** Whether an answer of somebody who may be the owner will do. */
+  readonly accept: (answer: unknown) => boolean
+}
+
+/** How it ended. */
+export interface Found {
+  readonly owner: Point
+  /** Points that follow the owner's, as the owner says. */
+  readonly following: readonly Point[]
+  readonly certain: boolean
+  readonly answer: unknown
+  /** How many processes were asked one after the other until this one, itself included. */
+  readonly hops: number
+}
+
+interface Candidate {
+  readonly point: Point
+  readonly hops: number
+}
+
+/**
+ * An iterative look-up: it asks who is nearest before the position, then who is said to be its owner, and goes around those that do not answer.
+ * One is late before it is dead: then another is asked beside it.
+ */
+export class LookUp {
+  readonly #circle: Circle
+  readonly #caller: Caller
+  readonly #clock: Clock
+  readonly #quest: Quest
+  readonly #before: Candidate[] = []
+  readonly #after: Candidate[] = []
+  /** Asked, and whether as the presumed owner: then it tells who precedes it. */
+  readonly #asked = new Map<Member, boolean>()
+  /** Failed or late: others need not send us there. */
+  readonly #skip = new Set<Member>()
+  readonly #failed = new Set<Member>()
+  #running = 0
+  #prompt = 0
+  #fallback: Found | undefined
+  #settled = false
+  #resolve!: (found: Found) => void
+  #reject!: (error: unknown) => void
+
+  constructor(circle: Circle, caller: Caller, clock: Clock, quest: Quest) {
+    this.#circle = circle
+    this.#caller = caller
+    this.#clock = clock
+    this.#quest = quest
+  }
+
+  /** @throws `P2P_OWNER_NOT_FOUND`, `P2P_NO_MEMBER` */
+  run(through?: Member): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      if (through !== undefined) this.#consider(this.#before, through.points[0] as Point, 0)
+      else this.#begin()
+      this.#next()
+    })
+  }
+
+  #begin(): void {
+    const { members, places } = this.#circle
+    const { position } = this.#quest
+    const own = this.#circle.owner(position, this.#skip)
+    if (own?.ownership === 'yes') {
+      this.#consider(this.#after, own.place.point, -1)
+      return
+    }
+    // Who knows everybody knows the owner.
+    if (members.size <= this.#circle.fullUpTo)
+      for (const point of members.routes.processes(position, 3)) this.#consider(this.#after, point, 0)
+    for (const place of places) {
+      const [head] = place.successors
+      if (head !== undefined && isWithin(position, place.position, head.position))
+        for (const point of place.successors) this.#consider(this.#after, point, 0)
+    }
+    let count = 0
+    for (const point of members.routes.before(position)) {
+      if (point.member === members.self) continue
+      this.#consider(this.#before, point, 0)
+      if (++count >= 8) break
+    }
+  }
+
+  #consider(list: Candidate[], point: Point, hops: number): void {
+    if (list.some(known => known.point === point)) return
+    const { position } = this.#quest
+    const nearer = (a: Position, b: Position) =>
+      list === this.#before
+        ? isInside(a, b, position)
+        : a === position || (b !== position && isInside(a, position, b))
+    let at = list.length
+    while (at > 0 && nearer(point.position, (list[at - 1] as Candidate).point.position)) at--
+    list.splice(at, 0, { point, hops: hops + 1 })
+  }
+
+  /** Asks as many as may be asked. */
+  #next(): void {
+    while (!this.#settled && this.#prompt < parallel) {
+      const candidate = this.#pick()
+      if (candidate === undefined) break
+      this.#ask(candidate)
+      // Who is said to own it is asked alone at first.
+      if (this.#isPresumed(candidate)) break
+    }
+    if (this.#settled || this.#running > 0) return
+    if (this.#fallback !== undefined) this.#finish(this.#fallback)
+    else if (this.#asked.size === 0)
+      this.#fail(new ChordError('P2P_NO_MEMBER', 'no member of the ring is known'))
+    else if (this.#failed.size === this.#asked.size)
+      this.#fail(new ChordError('P2P_NO_MEMBER', 'no member of the ring answers'))
+    else this.#fail(new ChordError('P2P_OWNER_NOT_FOUND', 'no process said that the position is its own'))
+  }
+
+  #isPresumed({ point }: Candidate): boolean {
+    return this.#after.some(known => known.point === point)
+  }
+
+  #pick(): Candidate | undefined {
+    if (this.#asked.size >= mostAsked) return undefined
+    for (const candidate of this.#after) {
+      const { member } = candidate.point
+      if (this.#asked.get(member) !== true) return candidate
+      // Who comes after it is of interest only where it does not answer.
+      if (!this.#skip.has(member)) break
+    }
+    // Somebody may be the owner: only nearer ones could know better, and they were asked.
+    if (this.#fallback !== undefined) return undefined
+    const isUnasked = ({ point }: Candidate) => !this.#asked.has(point.member)
+    // The last ones were passed over because somebody nearer had answered.
+    return (
+      this.#before.find(isUnasked) ?? this.#after.find(({ point }) => this.#asked.get(point.member) !== true)
+    )
+  }
+
+  #ask(candidate: Candidate): void {
+    const { member } = candidate.point
+    const { position, query, light } = this.#quest
+    const isPresumed = this.#isPresumed(candidate)
+    const sent = light || isPresumed ? query : null
+    const skip = Array.from(this.#skip, ({ id }) => id)
+    this.#asked.set(member, isPresumed)
+    this.#running++
+    this.#prompt++
+    let late = false
+    const { trip } = member
+    const timer =
+      member === this.#circle.self
+        ? undefined
+        : this.#clock.after(trip.mean === undefined ? lateByDefault : trip.timeout(0) / 2, () => {
+            late = true
+            this.#prompt--
+            this.#skip.add(member)
+            this.#next()
+          })
+    const over = () => {
+      timer?.[Symbol.dispose]()
+      this.#running--
+      if (!late) this.#prompt--
+    }
+    this.#caller.ask(member, ['find', position, skip, sent, isPresumed]).then(
+      reply => {
+        over()
+        if (this.#settled) return
+        try {
+          this.#skip.delete(member)
+          this.#take(candidate, reply, sent !== null)
+        } catch {
+          this.#miss(member)
+        }
+        this.#next()
+      },
+      () => {
+        over()
+        if (this.#settled) return
+        this.#miss(member)
+        this.#next()
+      },
+    )
+  }
+
+  #miss(member: Member): void {
+    this.#failed.add(member)
+    this.#skip.add(member)
+  }
+
+  #take({ point, hops }: Candidate, reply: unknown, withQuery: boolean): void {
+    const [rawKind, contacts, rawBefore, rawAfter, answer] = listOf(reply, 5)
+    const kind = wholeOf(rawKind, 3)
+    const named = membersOf(contacts, this.#circle.members)
+    const before = pointsOf(rawBefore, named)
+    const after = pointsOf(rawAfter, named)
+    const [owner, ...following] = after
+    if (kind !== nearness.others && owner?.member === point.member) {
+      if (this.#quest.query !== null && !withQuery) {
+        // The query was too heavy to take along.
+        this.#asked.delete(point.member)
+        this.#consider(this.#after, owner, hops - 1)
+        return
+      }
+      const found = { owner, following, certain: kind === nearness.mine, answer, hops }
+      if (found.certain || (this.#quest.query !== null && this.#quest.accept(answer))) this.#finish(found)
+      else this.#fallback ??= found
+      return
+    }
+    for (const each of before) this.#consider(this.#before, each, hops)
+    for (const each of after) this.#consider(this.#after, each, hops)
+  }
+
+  #finish(found: Found): void {
+    this.#settled = true
+    this.#resolve(found)
+  }
+
+  #fail(error: ChordError): void {
+    this.#settled = true
+    this.#reject(error)
+  }
+}

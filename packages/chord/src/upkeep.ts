@@ -1,0 +1,161 @@
+import type { Contact } from '@p2p/interfaces'
+import { Acquaintance } from './acquaintance.ts'
+import type { Background } from './background.ts'
+import { type Caller, isSilence } from './caller.ts'
+import type { Circle } from './circle.ts'
+import { ChordError } from './errors.ts'
+import { Fingers } from './fingers.ts'
+import { type Found, LookUp, type Quest } from './look-up.ts'
+import type { Member, Point } from './member.ts'
+import type { Settings } from './options.ts'
+import type { Position } from './position.ts'
+import { Stabilisation } from './stabilisation.ts'
+
+/** Fingers looked up in one round. */
+const fingersFixed = 2
+/** One of the lost is tried again each so many rounds. */
+const lostEvery = 5
+/** A round that begins so much too late, in milliseconds, tells that this process stood still. */
+const stoodStill = 2_000
+
+/** Keeps this node on the ring, and knows the way: rounds, coming and going, look-ups. */
+export class Upkeep {
+  readonly circle: Circle
+  readonly acquaintance: Acquaintance
+  readonly stabilisation: Stabilisation
+  readonly #caller: Caller
+  readonly #settings: Settings
+  readonly #fail: (error: unknown) => void
+  #round = 0
+  #last: number | undefined
+
+  constructor(circle: Circle, caller: Caller, settings: Settings, fail: (error: unknown) => void) {
+    this.circle = circle
+    this.#caller = caller
+    this.#settings = settings
+    this.#fail = fail
+    this.acquaintance = new Acquaintance(circle, caller, settings, this.#begin, {
+      came: () => this.stabilisation.improve(),
+      gone: member => this.gone(member, false),
+    })
+    this.stabilisation = new Stabilisation(circle, caller, settings, this.#begin, this.acquaintance)
+  }
+
+  /** Rounds so far. */
+  get rounds(): number {
+    return this.#round
+  }
+
+  lookUp(quest: Quest, through?: Member): Promise<Found> {
+    return new LookUp(this.circle, this.#caller, this.#settings.clock, quest).run(through)
+  }
+
+  /** Who owns a position. */
+  successor(position: Position, through?: Member): Promise<Found> {
+    return this.lookUp({ position, query: null, light: true, accept: () => true }, through)
+  }
+
+  /** One round. It waits for nothing: what it began goes on by itself. */
+  tick(): void {
+    const { circle } = this
+    const settings = this.#settings
+    const now = settings.clock.monotonic()
+    if (this.#last !== undefined && now - this.#last > 2 * settings.interval + stoodStill) this.#distrust()
+    this.#last = now
+    this.#round++
+    if (circle.onRing) {
+      this.stabilisation.all()
+      for (const { predecessor } of circle.places)
+        if (predecessor !== undefined) this.acquaintance.checkSilent(predecessor.member)
+      this.#fixFingers()
+    }
+    const { random } = settings
+    const members = [...circle.members]
+    const some = members[Math.floor(random.next() * members.length)]
+    if (some !== undefined) this.#begin(this.acquaintance.gossip(some))
+    const lost = [...circle.members.lost.values()]
+    if (this.#round % lostEvery === 0 || members.length === 0) {
+      const one = lost[Math.floor(random.next() * lost.length)]
+      if (one !== undefined) this.#begin(this.acquaintance.meet(one))
+    }
+    this.acquaintance.evict(members)
+  }
+
+  /** Puts all of this node's points on the ring that these know, or begins one. */
+  async enter(): Promise<void> {
+    const { circle } = this
+    if (circle.members.size === 0) {
+      circle.create()
+      return
+    }
+    await Promise.all(circle.self.points.map(point => this.#enterPoint(point)))
+    if (circle.places.length === 0)
+      throw new ChordError('P2P_NO_MEMBER', 'no member of the ring helped to join it')
+    await Promise.all(circle.places.map(place => this.stabilisation.one(place)))
+    const before = new Set(circle.places.map(({ predecessor }) => predecessor?.member))
+    for (const member of before)
+      if (member !== undefined && member !== circle.self) this.#begin(this.acquaintance.meet(member))
+  }
+
+  /** Tells all that this node knows that it is going. */
+  async leave(): Promise<void> {
+    const members = [...this.circle.members]
+    this.circle.leave()
+    await Promise.allSettled(members.map(member => this.#caller.ask(member, ['leave'])))
+  }
+
+  /** A process is gone. */
+  gone(member: Member, lost: boolean): void {
+    if (this.circle.drop(member, lost)) this.stabilisation.improve(true)
+  }
+
+  async #enterPoint(point: Point): Promise<void> {
+    const { circle } = this
+    try {
+      const { owner, following } = await this.successor(point.position)
+      if (circle.placeAt(point.index) === undefined && owner !== point)
+        circle.enter(point, owner, following, undefined)
+    } catch (error) {
+      if (this.#caller.closed) throw error
+      this.#fail(error)
+    }
+  }
+
+  #fixFingers(): void {
+    const { circle } = this
+    // Who knows everybody needs none.
+    if (!this.acquaintance.evicted && circle.members.size <= circle.fullUpTo) return
+    const targets = circle.places.flatMap(({ position, successors }) =>
+      Fingers.targets(position, successors[0]?.position ?? position),
+    )
+    circle.fingers.keep(new Set(targets))
+    for (let count = 0; count < fingersFixed; count++) {
+      const target = targets[Math.floor(this.#settings.random.next() * targets.length)]
+      if (target === undefined) return
+      const fix = async () => {
+        const { owner } = await this.successor(target)
+        if (owner.member === circle.self || !circle.onRing) return
+        circle.members.add(owner.member)
+        circle.fingers.set(target, owner)
+      }
+      this.#begin(fix())
+    }
+  }
+
+  /** This process stood still: others may have taken over, and written. */
+  #distrust(): void {
+    this.circle.claims.clear()
+    for (const place of this.circle.places) place.completeFrom = undefined
+  }
+
+  /** Begins what nobody waits for. */
+  readonly #begin: Background = work => {
+    work.catch((error: unknown) => {
+      if (!this.#caller.closed && !isSilence(error)) this.#fail(error)
+    })
+  }
+}
+
+/** A contact that the application named. */
+export const memberOf = (circle: Circle, contact: Contact | string): Member =>
+  circle.members.of(typeof contact === 'string' ? { id: contact, addresses: [] } : contact)

@@ -1,0 +1,154 @@
+import type { WaitOptions } from '@p2p/interfaces'
+import { wait } from '@p2p/interfaces/wait'
+import type { Entry, Key, Stamp } from '@p2p/replica'
+import type { Caller } from './caller.ts'
+import { packEntry } from './entries.ts'
+import { ChordError } from './errors.ts'
+import { flagOf, listOf, stampOf, wholeOf } from './grammar.ts'
+import { positionsOfKey } from './hashes.ts'
+import { outcome } from './holder.ts'
+import type { Settings } from './options.ts'
+import type { Position } from './position.ts'
+import { majority } from './reader.ts'
+import type { Store } from './store.ts'
+import type { Upkeep } from './upkeep.ts'
+
+/** Milliseconds before a table that could not take a write is asked again; doubled each time. */
+const firstPause = 50
+const longestPause = 1_000
+/** How long, in milliseconds, a write that three tables hold waits for the others. They get it in any case. */
+const grace = 100
+
+/** How a write ended. */
+export interface Written {
+  /** How many tables held it, with all copies, when it resolved: 3 to 5. */
+  readonly tables: number
+  /** Whether there was something at the key before, as most of them say. */
+  readonly was: boolean
+  readonly entry: Entry
+}
+
+/** What one table answered. */
+type Outcome =
+  { readonly type: 'held'; readonly was: boolean } | { readonly type: 'overtaken'; readonly stamp: Stamp }
+
+/** Puts entries into all five tables. */
+export class Writer {
+  readonly #upkeep: Upkeep
+  readonly #caller: Caller
+  readonly #store: Store
+  readonly #settings: Settings
+
+  constructor(upkeep: Upkeep, caller: Caller, store: Store, settings: Settings) {
+    this.#upkeep = upkeep
+    this.#caller = caller
+    this.#store = store
+    this.#settings = settings
+  }
+
+  /**
+   * Writes what `make` makes of a stamp. Where an owner holds something newer, it is made again, with a stamp above that.
+   *
+   * @throws `P2P_TOO_FEW_TABLES` at the deadline, `P2P_ABORTED`
+   */
+  async write(key: Key, make: (stamp: Stamp) => Entry, options: WaitOptions): Promise<Written> {
+    const { clock } = this.#settings
+    const positions = positionsOfKey(key)
+    const end = clock.monotonic() + (options.timeout ?? 10_000)
+    for (;;) {
+      const entry = make(this.#store.tick())
+      const result = await this.#attempt(positions, entry, {
+        ...options,
+        timeout: Math.max(0, end - clock.monotonic()),
+      })
+      if (!('stamp' in result)) return { ...result, entry }
+      this.#store.observe(result.stamp)
+    }
+  }
+
+  /** Merges an entry that is known already into some tables. What fails is left to the next reading. */
+  async mend(positions: readonly Position[], entry: Entry, tables: readonly number[]): Promise<void> {
+    await Promise.allSettled(tables.map(table => this.#put(table, positions[table] as Position, entry)))
+  }
+
+  async #attempt(
+    positions: readonly Position[],
+    entry: Entry,
+    options: WaitOptions,
+  ): Promise<{ readonly tables: number; readonly was: boolean } | { readonly stamp: Stamp }> {
+    const { clock } = this.#settings
+    const timers = new Set<Disposable>()
+    const after = (delay: number, action: () => void) => {
+      const timer = clock.after(delay, () => {
+        timers.delete(timer)
+        action()
+      })
+      timers.add(timer)
+    }
+    let open = true
+    let held = 0
+    let present = 0
+    let lastError: unknown
+    try {
+      return await wait(
+        { clock, signal: options.signal, what: 'the tables to hold a write' },
+        ({ resolve, reject }) => {
+          const done = () => resolve({ tables: held, was: present > held / 2 })
+          after(options.timeout ?? 10_000, () => {
+            if (held >= majority) done()
+            else {
+              const message = `${held} of 5 tables hold the write, with all copies; three must`
+              reject(new ChordError('P2P_TOO_FEW_TABLES', message, { cause: lastError }))
+            }
+          })
+          const put = (table: number, pause: number) => {
+            const again = () => open && after(pause, () => put(table, Math.min(longestPause, pause * 2)))
+            this.#put(table, positions[table] as Position, entry).then(
+              answer => {
+                if (!open) return
+                if (answer === undefined) again()
+                else if (answer.type === 'overtaken') resolve({ stamp: answer.stamp })
+                else {
+                  held++
+                  if (answer.was) present++
+                  if (held === positions.length) done()
+                  else if (held === majority) after(grace, done)
+                }
+              },
+              (error: unknown) => {
+                lastError = error
+                if (!open) return
+                if (this.#caller.closed) reject(error)
+                else again()
+              },
+            )
+          }
+          for (let table = 0; table < positions.length; table++) put(table, firstPause)
+          return undefined
+        },
+      )
+    } finally {
+      open = false
+      for (const timer of timers) timer[Symbol.dispose]()
+    }
+  }
+
+  /** One table. @returns `undefined` if it could not take it yet */
+  async #put(table: number, position: Position, entry: Entry): Promise<Outcome | undefined> {
+    const { answer } = await this.#upkeep.lookUp({
+      position,
+      query: ['put', table, packEntry(entry)],
+      light: false,
+      accept: () => false,
+    })
+    const [kind, , time, count, was] = listOf(answer, 5)
+    switch (wholeOf(kind, 3)) {
+      case outcome.held:
+        return { type: 'held', was: flagOf(was) }
+      case outcome.overtaken:
+        return { type: 'overtaken', stamp: stampOf(time, count) }
+      default:
+        return undefined
+    }
+  }
+}
