@@ -79,7 +79,7 @@ export class Chaos {
     )
     for (const member of living) {
       const { index, process } = member
-      this.#lives.set(index, { index, process, member })
+      this.#begin({ index, process, member })
       await this.#stir(member)
     }
     // Whom the play has killed takes part
@@ -87,8 +87,8 @@ export class Chaos {
 
     const end = performance.now() + duration
     for (;;) {
-      const pauseNow = this.#dice.between(pause.least, pause.most)
-      await this.#sleep(Math.min(pauseNow, end - performance.now()))
+      const until = this.#dice.between(pause.least, pause.most)
+      await this.#sleep(Math.min(until, end - performance.now()))
       if (performance.now() >= end) break
       await this.#kill()
     }
@@ -115,20 +115,32 @@ export class Chaos {
   async #kill(): Promise<void> {
     const { narrator } = this.#play
     const spare = this.#up.length > this.#majority
+    // Thrown whether they are needed or not, so that the next ones are the same
     const ambush = this.#dice.next() < ambushes
-    const among = Array.from(this.#lives.values()).filter(({ member, process }) =>
-      member === undefined ? ambush && process.isAlive : spare,
-    )
-    const [first, ...others] = among.sort((a, b) => a.index - b.index)
+    const choice = this.#dice.next()
     const rested = this.#dice.between(rest.least, rest.most)
-    if (first === undefined) return
-    const { index, process, member } = this.#dice.pick([first, ...others])
+    const among = Array.from(this.#lives.values()).filter(({ member }) =>
+      member === undefined ? ambush : spare,
+    )
+    among.sort((a, b) => a.index - b.index)
+    const victim = among[Math.floor(choice * among.length)]
+    if (victim === undefined) return
+    const { index, process, member } = victim
     this.#lives.delete(index)
     this.#kills++
     await process.kill()
     const moment = member === undefined ? 'on its way back' : `${this.#up.length} are up`
     narrator.say(process.name, `was killed with SIGKILL (process ${process.pid ?? 0}), ${moment}`)
     this.#bringBack(index, rested)
+  }
+
+  #begin(life: Life): void {
+    const { index, process } = life
+    this.#lives.set(index, life)
+    void process.ended.then(({ text }) => {
+      // Whom we kill we strike off before
+      if (this.#lives.get(index) === life) this.#failure.abort(new Error(`${process.name} ${text} by itself`))
+    })
   }
 
   #bringBack(index: number, after: number): void {
@@ -144,7 +156,7 @@ export class Chaos {
     await this.#sleep(after)
     for (let attempt = 1; ; attempt++) {
       const life: Life = { index, process: processes.spawn(index), member: undefined }
-      this.#lives.set(index, life)
+      this.#begin(life)
       let joined: Member | undefined
       try {
         joined = await processes.join(index, life.process, this.#doors())
@@ -156,6 +168,7 @@ export class Chaos {
         this.#signal.throwIfAborted()
         if (joined !== undefined || attempt === tries) throw error
         narrator.say(life.process.name, `tries again: ${describe(error)}`)
+        this.#lives.delete(index)
         await life.process.kill()
       }
     }
