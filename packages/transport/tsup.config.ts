@@ -8,4 +8,6 @@ export default library([
   'src/ws.ts',
   'src/ws.browser.ts',
   'src/memory.ts',
+  'src/udp.ts',
+  'src/pipe.ts',
 ])

@@ -1,0 +1,152 @@
+import { frameWriter, type FrameWriter, raw } from '@p2p/framing'
+import type {
+  Address,
+  CloseInfo,
+  Connection,
+  FrameDecoder,
+  FrameListener,
+  WaitOptions,
+} from '@p2p/interfaces'
+import { P2PError } from '@p2p/interfaces'
+import { TransportError } from '../errors.ts'
+import { Message } from './message.ts'
+import { BasePipe, type Pipe, type PipeOptions } from './pipe.ts'
+
+/** Bytes of a chunk that are copied at once, for all the short messages in them. One that is kept keeps this much. */
+const blockSize = 8_192
+
+/** Messages up to this many bytes share memory: an allocation for each costs more than the copy. */
+const longestShared = blockSize / 8
+
+const nothing = new Uint8Array(0)
+
+/** A connection as a pipe. */
+export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
+  readonly local: Address
+  readonly remote: Address
+  readonly direction: Connection['direction']
+  readonly #connection: Connection
+  readonly #decoder: FrameDecoder
+  readonly #writer: FrameWriter
+  #paused = false
+  // The chunk that is being taken apart, and the copy of its bytes from `blockStart` on.
+  #chunk: Uint8Array = nothing
+  #block: Uint8Array = nothing
+  #blockStart = 0
+
+  /** @throws RangeError for `keepAlive` without a framing that can carry empty messages */
+  constructor(connection: Connection, options: PipeOptions<T> = {}) {
+    const framing = options.framing ?? raw()
+    if (options.keepAlive !== undefined && framing.frameLength(0) === 0)
+      throw new RangeError('keepAlive needs a framing: a stream of bytes has no empty messages')
+    super(options, true)
+    this.local = connection.local
+    this.remote = connection.remote
+    this.direction = connection.direction
+    this.#connection = connection
+    this.#decoder = framing.decoder()
+    this.#writer = frameWriter(connection, framing, { schedule: queueMicrotask })
+    void connection.closed.then(info => this.#finish(info))
+  }
+
+  get queued(): number {
+    return this.#connection.queued + this.#writer.pending
+  }
+
+  get paused(): boolean {
+    return this.#paused || !this.wanted
+  }
+
+  drained(options?: WaitOptions): Promise<void> {
+    this.#writer.flush()
+    return this.#connection.drained(options).catch((error: unknown) => {
+      throw P2PError.is(error, 'P2P_CONNECTION_CLOSED')
+        ? this.closedError(error.cause as Error | undefined)
+        : error
+    })
+  }
+
+  async close(options?: WaitOptions): Promise<void> {
+    this.#writer.flush()
+    await this.#connection.close(options)
+    await this.closed
+  }
+
+  abort(reason?: Error): void {
+    this.#writer.dispose()
+    this.#connection.abort(reason)
+  }
+
+  protected write(payload: Uint8Array, to: Address | undefined): boolean {
+    if (to !== undefined && to !== this.remote) {
+      throw new TransportError('P2P_BAD_ADDRESS', `${this.describe()} does not lead to ${to}`)
+    }
+    return this.#writer.write(payload) && !this.isClosed
+  }
+
+  protected start(): void {
+    this.#connection.onData(chunk => {
+      this.lastReceived = this.clock.monotonic()
+      this.#chunk = chunk
+      this.#decoder.push(chunk, this.#onFrame)
+      this.#chunk = nothing
+      this.#block = nothing
+      this.#blockStart = 0
+      if (this.full && !this.#paused) {
+        this.#paused = true
+        this.#connection.pause()
+      }
+    })
+  }
+
+  protected relieved(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    // It was our fault that nothing came.
+    this.lastReceived = this.clock.monotonic()
+    this.#connection.resume()
+  }
+
+  // What it throws, of the codec, ends the connection with that error: the other end has sent what it should not have.
+  readonly #onFrame: FrameListener = (bytes, start, end) => {
+    const size = end - start
+    if (this.isBeat(size)) return
+    const { codec } = this
+    const data =
+      codec === undefined ? (this.#own(bytes, start, end) as T) : codec.decode(bytes.subarray(start, end))
+    void this.deliver(new Message(data, this.remote, this, size))
+  }
+
+  #own(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    const size = end - start
+    // What spans chunks lies in memory of the decoder.
+    if (size > longestShared || bytes !== this.#chunk) return bytes.slice(start, end)
+    let offset = start - this.#blockStart
+    if (offset + size > this.#block.length) {
+      this.#block = bytes.slice(start, start + blockSize)
+      this.#blockStart = start
+      offset = 0
+    }
+    return new Uint8Array(this.#block.buffer, this.#block.byteOffset + offset, size)
+  }
+
+  #finish(info: CloseInfo): void {
+    this.#writer.dispose()
+    if (info.error !== undefined) {
+      this.finish(info)
+      return
+    }
+    try {
+      this.#decoder.end()
+      this.finish(info)
+    } catch (error) {
+      this.finish({ by: info.by, error: error as Error })
+    }
+  }
+}
+
+/** A connection of any transport as a pipe, which owns it. Nobody else may have called its `onData`. */
+export const fromConnection = <T = Uint8Array>(
+  connection: Connection,
+  options: PipeOptions<T> = {},
+): Pipe<T> => new ConnectionPipe(connection, options)
