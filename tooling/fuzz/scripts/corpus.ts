@@ -10,6 +10,7 @@ import { format } from 'prettier'
 import { concat, fromHex, toHex } from '../src/bytes.ts'
 import { corpusFile, readCorpus } from '../src/corpus.ts'
 import { framed, network } from '../src/targets/mesh-link.ts'
+import { noiseSamples } from '../src/targets/noise.ts'
 import { ours } from '../src/targets/sync.ts'
 
 const utf8 = new TextEncoder()
@@ -228,3 +229,5 @@ for (const leased of [true, false]) {
 }
 await write('sync-told', told)
 await write('sync-answers', answers)
+
+for (const role of ['listener', 'dialler'] as const) await write(`noise-${role}`, await noiseSamples(role))

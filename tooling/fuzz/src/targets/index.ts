@@ -4,6 +4,7 @@ import { codecs } from './codecs.ts'
 import { framings } from './framings.ts'
 import { meshLink } from './mesh-link.ts'
 import { meshWire } from './mesh-wire.ts'
+import { noise } from './noise.ts'
 import { sync } from './sync.ts'
 
 /** Every decoder that takes what a peer sends. */
@@ -13,5 +14,6 @@ export const targets: readonly Target[] = [
   ...addresses,
   ...meshWire,
   meshLink,
+  ...noise,
   ...sync,
 ]
