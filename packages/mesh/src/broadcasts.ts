@@ -15,6 +15,7 @@ import {
   setEpoch,
 } from './wire/broadcast.ts'
 import { readNamed } from './wire/direct.ts'
+import { BytePool } from './wire/byte-pool.ts'
 import { idToBytes } from './wire/ids.ts'
 import { malformed } from './wire/malformed.ts'
 import { Reader, readU48 } from './wire/reader.ts'
@@ -50,6 +51,8 @@ const latestEpoch = 2 ** 47
 export class Broadcasts {
   readonly #settings: BroadcastsSettings
   readonly #tree: Plumtree
+  /** For what the log keeps. */
+  readonly #memory = new BytePool()
   #epoch: number
   #sequence = 0
   #passed = 0
@@ -147,7 +150,7 @@ export class Broadcasts {
     const now = this.#settings.clock.monotonic()
     const stream = this.#tree.streams.at(bytes, originOffset(start), epoch, now)
     if (stream === undefined) return
-    const isNew = this.#tree.receive(from, stream, sequence, () => bytes.slice(start, end), now)
+    const isNew = this.#tree.receive(from, stream, sequence, () => this.#memory.copy(bytes, start, end), now)
     if (isNew) {
       this.#settings.deliver({
         id: messageId(stream.origin, epoch, sequence),

@@ -40,7 +40,7 @@ export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
     history,
     identity: options.identity ?? createIdentity(random),
     limits: checkLimits({ ...defaultLimits, ...options.limits }),
-    schedule: queueMicrotask,
+    schedule: endOfTurn,
   })
   try {
     for (const address of listen) await node.listen(address)
@@ -51,6 +51,11 @@ export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
   node.start()
   return node
 }
+
+const settled = Promise.resolve()
+
+/** As `queueMicrotask`, which makes an object for the async hooks of Node.js each time. */
+const endOfTurn = (task: () => void): void => void settled.then(task)
 
 const checkLimits = (limits: MeshLimits): MeshLimits => {
   for (const [name, value] of Object.entries(limits) as [string, unknown][]) {

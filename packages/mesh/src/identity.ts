@@ -4,6 +4,7 @@ import type { PeerId, Random } from '@p2p/interfaces'
 import { systemRandom } from '@p2p/interfaces/system'
 import { MeshError } from './errors.ts'
 import { idFromBytes } from './wire/ids.ts'
+import { latin1 } from './wire/reader.ts'
 
 /** Who a node is: an Ed25519 key pair. The id is SHA-384 of the public key, so it can be checked by whoever has the key. */
 export interface Identity {
@@ -15,8 +16,21 @@ export interface Identity {
   sign(message: Uint8Array): Uint8Array
 }
 
+// The hash takes tens of microseconds, and the same few nodes dial again and again. Bounded: emptied when full.
+const cacheLimit = 8192
+const known = new Map<string, PeerId>()
+
 /** The id of the node with this public key. */
-export const idOf = (publicKey: Uint8Array): PeerId => idFromBytes(sha384(publicKey))
+export const idOf = (publicKey: Uint8Array): PeerId => {
+  const key = latin1(publicKey, 0, publicKey.length)
+  let id = known.get(key)
+  if (id === undefined) {
+    id = idFromBytes(sha384(publicKey))
+    if (known.size >= cacheLimit) known.clear()
+    known.set(key, id)
+  }
+  return id
+}
 
 /**
  * The identity with this secret key, 32 bytes (the seed of RFC 8032).

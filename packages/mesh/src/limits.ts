@@ -46,8 +46,8 @@ export const defaultLimits: MeshLimits = {
 export const times = {
   /** A connection that has not said who it is by then is dropped. */
   handshake: 5_000,
-  /** How often links are looked at, give or take a quarter. */
-  tick: 500,
+  /** How often links are looked at, give or take a quarter: `dead` and this are below the 10 s by which neighbours must know. */
+  tick: 700,
   /** A link that has been silent for so long is pinged … */
   quiet: 2_000,
   /**

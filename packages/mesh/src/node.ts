@@ -218,13 +218,20 @@ export class MeshNode implements Mesh {
     options: WaitOptions & { readonly id?: PeerId } = {},
   ): Promise<Contact> {
     this.#check()
-    const { id, ...waiting } = { timeout: times.answer, ...options }
+    const { id, timeout = times.answer, signal } = options
     if (id !== undefined) checkId(id)
-    const peer =
-      typeof to === 'string'
-        ? await this.#links.dial(to, id, waiting)
-        : await this.#links.reach({ id: checkId(to.id), addresses: to.addresses }, waiting)
-    return this.#overlay.joined(peer, waiting)
+    const waiting = this.#until(timeout, signal)
+    for (;;) {
+      const peer =
+        typeof to === 'string'
+          ? await this.#links.dial(to, id, waiting())
+          : await this.#links.reach({ id: checkId(to.id), addresses: to.addresses }, waiting())
+      try {
+        return await this.#overlay.joined(peer, waiting())
+      } catch (error) {
+        if (!(error instanceof NotSeen)) throw error
+      }
+    }
   }
 
   disconnect(peer: Contact | PeerId): void {
@@ -271,12 +278,11 @@ export class MeshNode implements Mesh {
     this.#check()
     const encoded = this.#encode(protocol, body)
     const { timeout = times.answer, signal } = options
-    const deadline = this.#clock.monotonic() + timeout
-    const left = () => Math.max(deadline - this.#clock.monotonic(), 0)
+    const waiting = this.#until(timeout, signal)
     for (;;) {
-      const peer = await this.#router.reach(to, { timeout: left(), signal })
+      const peer = await this.#router.reach(to, waiting())
       try {
-        return await this.#requests.ask(peer, protocol, encoded, { timeout: left(), signal })
+        return await this.#requests.ask(peer, protocol, encoded, waiting())
       } catch (error) {
         if (!(error instanceof NotSeen)) throw error
       }
@@ -469,6 +475,12 @@ export class MeshNode implements Mesh {
       'P2P_MESSAGE_TOO_LONG',
       `a message of ${length} bytes is above the limit of ${this.#limits.message}`,
     )
+  }
+
+  /** The options of several waits that share one deadline. */
+  #until(timeout: number, signal: AbortSignal | undefined): () => WaitOptions {
+    const deadline = this.#clock.monotonic() + timeout
+    return () => ({ timeout: Math.max(deadline - this.#clock.monotonic(), 0), signal })
   }
 
   *#neighbourLinks(): Iterable<Link> {

@@ -8,6 +8,7 @@ import { type MeshLimits, times } from './limits.ts'
 import type { LinkEnd } from './link/link.ts'
 import type { LinkManager } from './link/link-manager.ts'
 import type { Peer } from './link/peer.ts'
+import { NotSeen } from './requests.ts'
 import { Kind } from './wire/header.ts'
 import {
   decodeMembership,
@@ -108,7 +109,7 @@ export class Overlay {
   linkDown(peer: Peer, end: LinkEnd): void {
     if (end.leaving) this.#book.forget(peer.id)
     for (const waiter of Array.from(this.#joining.get(peer.id) ?? [])) {
-      waiter.reject(end.error ?? new MeshError('P2P_PEER_UNREACHABLE', `${peer.id} ended the link`))
+      waiter.reject(end.error ?? notJoined(peer.id, end))
     }
     this.#reason = end.error
     this.#membership.linkDown(peer.id, this.#now(), end.leaving)
@@ -232,6 +233,14 @@ export class Overlay {
       this.#act()
     }
   }
+}
+
+/** Why a peer is no neighbour though its link ended in order: it gave the link up for reasons of its own, not us, or not. */
+const notJoined = (id: PeerId, { idle, replaced }: LinkEnd): MeshError => {
+  const what = `${id} ended the link`
+  return idle || replaced === true
+    ? new NotSeen('P2P_PEER_UNREACHABLE', what)
+    : new MeshError('P2P_PEER_UNREACHABLE', what)
 }
 
 /** Whether another node answered at the address of the one that was dialled. */

@@ -17,7 +17,7 @@ import {
 import { headerLength, Kind } from './wire/header.ts'
 import { Reader } from './wire/reader.ts'
 
-/** The link was given up for want of use when the request was on its way: the peer has not seen it, so it can be asked again. */
+/** The link was given up, for want of use or for another one, when a question or a wish to join was on its way: the peer has not seen it, so it can be asked again. */
 export class NotSeen extends MeshError {}
 
 /** A request of a peer's that is to be answered. */

@@ -11,9 +11,10 @@ import { createIdentity, createMesh, type Identity, type Mesh } from '../src/ind
 import { Kind } from '../src/wire/header.ts'
 import { encodeHello, networkTag } from '../src/wire/hello.ts'
 import { addressOf } from './network.ts'
+import { thorough } from './thorough.ts'
 
 /** How many frames: the environment can ask for more, as in `P2P_FUZZ=1000000 npx vitest run test/fuzz.test.ts`. */
-const frames = Number(process.env['P2P_FUZZ'] ?? 30_000)
+const frames = Number(process.env['P2P_FUZZ'] ?? (thorough ? 100_000 : 8_000))
 const seed = Number(process.env['P2P_SEED'] ?? 1)
 
 interface Vectors {

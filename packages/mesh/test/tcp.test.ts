@@ -3,6 +3,9 @@ import { tcp } from '@p2p/transport/tcp'
 import { describe, expect, it } from 'vitest'
 import { createMesh, type Mesh, type MeshOptions } from '../src/index.ts'
 import { addressOf, at } from './network.ts'
+import { thorough } from './thorough.ts'
+
+const pairs = thorough ? 200 : 40
 
 const create = (options: Partial<MeshOptions> = {}): Promise<Mesh> =>
   createMesh({ network: 'tcp', transports: [tcp()], listen: ['tcp://127.0.0.1:0'], ...options })
@@ -68,8 +71,8 @@ describe('a mesh over TCP', () => {
     expect(Buffer.compare((await heard).body as Uint8Array, body)).toBe(0)
   })
 
-  it('survives 200 pairs that dial each other at the same moment: one usable link, nothing lost, in order', async () => {
-    for (let trial = 0; trial < 200; trial++) {
+  it(`survives ${pairs} pairs that dial each other at the same moment: one usable link, nothing lost, in order`, async () => {
+    for (let trial = 0; trial < pairs; trial++) {
       const [one, two] = await Promise.all([create(), create()])
       const heard = [one, two].map(node => {
         const bodies: unknown[] = []

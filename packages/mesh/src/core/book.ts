@@ -23,7 +23,7 @@ export class Book {
   readonly #random: Random
   /** What is known of each seed: the node that answered there last. */
   readonly #seeds = new Map<Address, PeerId | undefined>()
-  /** Oldest meeting first. */
+  /** Whose turn it is to be tried comes first: who was met or tried last is last. */
   readonly #met = new Map<PeerId, Contact>()
   #due = 0
   #tries = 0
@@ -68,22 +68,28 @@ export class Book {
       this.#due = this.#later(now, this.#settings.probe)
     }
     if (now < this.#due) return []
-    const seeds = Array.from(this.#seeds).filter(([, id]) => id === undefined || !isNeighbour(id))
-    const targets: Target[] = seeds.map(([seed]) => ({ seed }))
-    for (const contact of this.#met.values()) {
-      if (!isNeighbour(contact.id) && contact.addresses.length > 0) targets.push({ contact })
-    }
-    const picked = targets[Math.floor(this.#random.next() * targets.length)]
+    const seeds: Target[] = []
+    for (const [seed, id] of this.#seeds) if (id === undefined || !isNeighbour(id)) seeds.push({ seed })
     if (!alone) {
       this.#due = this.#later(now, this.#settings.probe)
-      return picked === undefined ? [] : [picked]
+      const place = Math.floor(this.#random.next() * (seeds.length + this.#met.size))
+      return place < seeds.length ? seeds.slice(place, place + 1) : this.#next(isNeighbour)
     }
     const { firstRetry, lastRetry } = this.#settings
     this.#due = this.#later(now, Math.min(firstRetry * 2 ** this.#tries, lastRetry))
     this.#tries++
-    return picked === undefined || 'seed' in picked
-      ? targets.slice(0, seeds.length)
-      : [...targets.slice(0, seeds.length), picked]
+    return [...seeds, ...this.#next(isNeighbour)]
+  }
+
+  /** Whoever was neither met nor tried for longest: what a partition has taken away comes to the front by itself. */
+  #next(isNeighbour: (id: PeerId) => boolean): Target[] {
+    for (const contact of this.#met.values()) {
+      if (contact.addresses.length === 0 || isNeighbour(contact.id)) continue
+      this.#met.delete(contact.id)
+      this.#met.set(contact.id, contact)
+      return [{ contact }]
+    }
+    return []
   }
 
   /** The delay, give or take a third: nodes that lost each other at one moment must not all come back at one moment. */

@@ -56,6 +56,9 @@ const maxSummary = 8 * maxRanges
 /** Most messages that we ask for at a time: a neighbour may announce what does not exist. */
 const maxMissing = 16_384
 
+/** Between two looks at all streams, in milliseconds: there may be thousands. */
+const forgetting = 10_000
+
 interface Neighbour {
   /** Whether messages are pushed there: a link of the tree. Otherwise they are announced. */
   eager: boolean
@@ -76,6 +79,7 @@ export class Plumtree {
   readonly #neighbours = new Map<PeerId, Neighbour>()
   readonly #incomplete = new Set<Stream>()
   #missing = 0
+  #nextForgetting = 0
   #isMember: boolean
 
   constructor(settings: PlumtreeSettings, output: PlumtreeOutput) {
@@ -128,8 +132,9 @@ export class Plumtree {
     }
     stream.heard = now
     this.#found(stream, sequence)
-    for (let gap = Math.max(newest + 1, sequence - windowSize + 1); gap < sequence; gap++)
-      this.#lack(stream, gap, from, now)
+    // Of a stream that nothing was heard of, what is below may be long past: it is asked for if it is announced
+    const gaps = newest === 0 ? sequence : Math.max(newest + 1, sequence - windowSize + 1)
+    for (let gap = gaps; gap < sequence; gap++) this.#lack(stream, gap, from, now)
     const neighbour = this.#neighbours.get(from)
     if (neighbour !== undefined) neighbour.eager = true
     this.#spread(from, stream, sequence, message(), now)
@@ -179,6 +184,8 @@ export class Plumtree {
   /** Forgets what is too old. To be called about once a second. */
   expire(now: number): void {
     this.#log.expire(now)
+    if (now < this.#nextForgetting) return
+    this.#nextForgetting = now + forgetting
     this.streams.forget(now)
   }
 

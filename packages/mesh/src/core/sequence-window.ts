@@ -10,6 +10,8 @@ const smallSize = 64
 export class SequenceWindow {
   #newest = 0
   #bits = new Uint32Array(smallSize / 32)
+  /** A small window may have holes while all numbers fit into it: the first that came was not number 1. */
+  #holed = false
 
   /** The greatest number seen, 0 if none. */
   get newest(): number {
@@ -20,7 +22,8 @@ export class SequenceWindow {
   add(sequence: number): boolean {
     const ahead = sequence - this.#newest
     if (ahead > 0) {
-      if (ahead > 1) this.#grow()
+      if (this.#newest === 0 && sequence < smallSize) this.#holed = true
+      else if (ahead > 1 || (this.#holed && sequence >= smallSize)) this.#grow()
       this.#advance(sequence)
     } else {
       // A window is small only while it has forgotten nothing that was not seen

@@ -180,7 +180,13 @@ export class Link implements Twin {
   farewell(reason: ReasonCode, error: MeshError | undefined): void {
     if (this.#ended) return
     const idle = reason === Reason.idle
-    this.#stop({ leaving: reason === Reason.leaving, idle, ...(error === undefined ? {} : { error }) })
+    const replaced = reason === Reason.replaced
+    this.#stop({
+      leaving: reason === Reason.leaving,
+      idle,
+      replaced,
+      ...(error === undefined ? {} : { error }),
+    })
     void this.connection.close({ timeout: times.goodbye })
   }
 
@@ -240,6 +246,8 @@ export interface LinkEnd {
   readonly leaving: boolean
   /** It was not used; the peer is there. What it was asked over this link and has not answered it has not seen. */
   readonly idle: boolean
+  /** Another link came or went at the other end; the peer is there. */
+  readonly replaced?: boolean
   readonly error?: Error
 }
 

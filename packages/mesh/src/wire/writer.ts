@@ -1,6 +1,10 @@
 import { MeshError } from '../errors.ts'
+import { BytePool } from './byte-pool.ts'
 
 const utf8 = new TextEncoder()
+
+// For messages that leave at once
+const memory = new BytePool()
 
 /** Builds a message field by field. The numbers must be in range: they are ours, so they are not checked again. */
 export class Writer {
@@ -8,7 +12,7 @@ export class Writer {
   #length = 0
 
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity)
+    this.#bytes = memory.take(capacity)
   }
 
   u8(value: number): this {
@@ -50,7 +54,7 @@ export class Writer {
 
   /** The message. The writer is spent. */
   done(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#length)
   }
 
   #room(length: number): number {
