@@ -86,7 +86,9 @@ const checkStream = async (role: Role, noise: Noise, input: Uint8Array): Promise
   )
   const error = await outcome
   if (error === undefined) return 'accepted'
-  if (!P2PError.is(error) || !documented.has(error.code)) throw error
+  if (!P2PError.is(error) || !documented.has(error.code)) {
+    throw new Error('it ended with an error that is not documented', { cause: error })
+  }
   return heard.length > 0 ? 'accepted' : 'refused'
 }
 
