@@ -117,15 +117,18 @@ const main = async (options: DemoOptions) => {
   const orphaned = setInterval(() => process.ppid === parent || interrupt('the end of its parent', 1), 1_000)
   const view =
     !options.plain && isLive(process.stdout, process.env) ? new LiveView(process.stdout) : plainView()
+  // The last frame is of the network as it was, not of how it ends
+  const still = () => view[Symbol.dispose]()
+  controller.signal.addEventListener('abort', still)
   try {
     process.exitCode = await demo(options, view, controller.signal)
   } catch (error) {
-    view[Symbol.dispose]()
+    still()
     const reason: unknown = controller.signal.aborted ? controller.signal.reason : error
     process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1
     process.stderr.write(`demo: ${describe(reason)}\n`)
   } finally {
-    view[Symbol.dispose]()
+    still()
     clearInterval(orphaned)
   }
 }
