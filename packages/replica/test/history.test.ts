@@ -16,6 +16,7 @@ import {
   merge,
   nextEpoch,
 } from '../src/index.ts'
+import { runs } from './arbitraries.ts'
 
 const life = 100_000
 const lease = 5_000
@@ -171,7 +172,7 @@ describe('writers that follow the rules, with restarts, clones, clocks that diff
           expect(writes.some(write => write.base === base)).toBe(true)
         }
       }),
-      { numRuns: 400 },
+      runs(200),
     )
   })
 
@@ -194,7 +195,7 @@ describe('writers that follow the rules, with restarts, clones, clocks that diff
           }
         }
       }),
-      { numRuns: 400 },
+      runs(200),
     )
   })
 

@@ -12,7 +12,7 @@ import {
   plainWrite,
   stampOrder,
 } from '../src/index.ts'
-import { leasedEntries, plainEntries } from './arbitraries.ts'
+import { leasedEntries, plainEntries, runs } from './arbitraries.ts'
 
 const modes: [string, WriteOrder, fc.Arbitrary<Entry>][] = [
   ['with leases', leaseOrder, leasedEntries],
@@ -40,7 +40,7 @@ describe.each(modes)('merging %s', (_, order, entries) => {
         expect(hashEntry(join(join(a, b), c))).toBe(hashEntry(join(a, join(b, c))))
         expect(join(a, structuredClone(a))).toBe(a)
       }),
-      { numRuns: 3000 },
+      runs(1000),
     )
   })
 
@@ -59,7 +59,7 @@ describe.each(modes)('merging %s', (_, order, entries) => {
           expect(hashEntry(mergeAnyhow(order, again, choices))).toBe(expected)
         },
       ),
-      { numRuns: 1000 },
+      runs(300),
     )
   })
 

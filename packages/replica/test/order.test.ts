@@ -10,7 +10,7 @@ import {
   plainWrite,
   stampOrder,
 } from '../src/index.ts'
-import { leasedWrites, plainWrites, stamps } from './arbitraries.ts'
+import { leasedWrites, plainWrites, runs, stamps } from './arbitraries.ts'
 
 const orders: [string, WriteOrder, fc.Arbitrary<Write>][] = [
   ['with leases', leaseOrder, leasedWrites],
@@ -35,7 +35,7 @@ describe.each(orders)('the order %s', (_, order, writes) => {
         const [low, middle, high] = [a, b, c].sort(compare) as [Write, Write, Write]
         expect([compare(low, middle), compare(middle, high), compare(low, high)]).not.toContain(1)
       }),
-      { numRuns: 1000 },
+      runs(500),
     )
   })
 })
@@ -92,7 +92,7 @@ describe('a fencing token', () => {
           Math.sign(compareWrites(leaseOrder, 'k', a, b)),
         )
       }),
-      { numRuns: 2000 },
+      runs(1000),
     )
   })
 

@@ -13,7 +13,7 @@ import {
   textSize,
   valueSize,
 } from '../src/index.ts'
-import { values } from './arbitraries.ts'
+import { texts, values } from './arbitraries.ts'
 
 const own = (input: unknown, limit = 1_000_000) => ownValue(input, limit)
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -115,7 +115,7 @@ describe('the size of a value', () => {
 describe('the size of text', () => {
   it('is that of its UTF-8', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), text => {
+      fc.property(texts, text => {
         expect(textSize(text)).toBe(Buffer.byteLength(text))
       }),
     )

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { P2PError } from '@p2p/interfaces'
 import type { Sync } from '../src/index.ts'
 import { dice } from './dice.ts'
+import { runs } from './runs.ts'
 import { epoch } from './timeline.ts'
 import { type Node, type Passing, World } from './world.ts'
 
@@ -406,7 +407,7 @@ describe('messages that were damaged at random', () => {
         expect(bob.stats().entries + bob.stats().tombstones).toBeLessThanOrEqual(10)
         expect(bob.get('own')).toBe(1)
       }),
-      { numRuns: Number(process.env['FUZZ'] ?? 2000) },
+      runs(1000),
     )
     for (const { code } of bob.errors) expect(code).toMatch(/^P2P_/)
     expect(bob.errors.some(({ code }) => code === 'P2P_HANDLER_FAILED')).toBe(false)
