@@ -39,7 +39,7 @@ it('stays up with --keep, lets a node join, and leaves no process behind after C
   await using folder = await createFolder(files)
   await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
   const [, args = ''] = await program.output(/npm run node -- (--network \S+ --join \S+)\n/)
-  await using node = new Program('node', args.split(' '), fromSource('node'))
+  await using node = new Program('node', args.split(' '))
   node.type('keys')
   node.type('get README.md')
   node.type('set README.md mine')
@@ -59,11 +59,7 @@ it('stays up with --keep, lets a node join, and leaves no process behind after C
 it('leaves no process behind when it is killed itself', async () => {
   await using folder = await createFolder(files)
   // As `npm run demo` starts it: all other tests take the bundle
-  await using program = new Program(
-    'demo',
-    ['--nodes', '3', '--keep', '--dir', folder.path],
-    fromSource('demo'),
-  )
+  await using program = new Program('demo', ['--nodes', '3', '--keep', '--dir', folder.path], fromSource)
   await program.output(/joined through the seed/)
   program.kill('SIGKILL')
   // Its processes have its stdout: it would not end while one of them lives

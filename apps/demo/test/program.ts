@@ -41,11 +41,11 @@ const onTerminal = (command: readonly string[], { columns, rows }: Size) => {
   return ['script', '-qefc', `stty cols ${columns} rows ${rows} && exec ${quoted}`, '/dev/null']
 }
 
-/** Starts a program from its source, as its script in package.json does. */
-export const fromSource = (name: ProgramName): ProgramSettings => ({
-  path: `src/${name}/main.ts`,
+/** Starts the demo from its source, as its script in package.json does. */
+export const fromSource: ProgramSettings = {
+  path: 'src/demo/main.ts',
   flags: ['--import', 'tsx', '--conditions=@p2p/source'],
-})
+}
 
 /** The processes of which it said that it started them are no more. There were so many, or, where that is chance, some. */
 export const expectNoProcess = ({ output }: End, count?: number): void => {
