@@ -102,6 +102,31 @@ describe('a broadcast that is not of the grammar', () => {
   })
 })
 
+describe('a broadcast that speaks for another owner than its origin', () => {
+  it.each<[string, unknown[]]>([
+    ['a base', ['k', [1, epoch, 0, 0, 1], []]],
+    ['a field', ['k', null, [['f', 1, epoch, 0, 1]]]],
+    ['a base by name', ['k', ['bob', epoch, 0, 0, 1], []]],
+  ])('is dropped without leases, too: %s', async (_, item) => {
+    const plain = bobNode.sync({ name: 'plain', leasing: false })
+    eve.broadcast('/sync/1/plain', { settings: [0, life], entries: [item] })
+    await world.pass(5)
+    expect(plain.errors).toEqual([expect.objectContaining({ code: 'P2P_MALFORMED', peer: 'eve' })])
+    expect(plain.size).toBe(0)
+  })
+
+  it('is dropped if it brings owners of its own', async () => {
+    await tell({ settings, owners: ['bob'], entries: [entry('k')] })
+    expect(codes()).toEqual(['P2P_MALFORMED'])
+    expect([...bob]).toEqual([['own', 1]])
+  })
+
+  it('cannot: what it says is its origin’s, whose key that is', async () => {
+    await tell({ settings, entries: [entry('k')] })
+    expect(bob.owner('k')).toMatchObject({ owner: 'eve', own: false })
+  })
+})
+
 describe('an entry that is refused', () => {
   it.each<[string, unknown[], string]>([
     ['for a key that is too long', entry('x'.repeat(21)), 'P2P_KEY_TOO_LONG'],

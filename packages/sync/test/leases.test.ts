@@ -328,6 +328,16 @@ describe('a lease', () => {
     expect(bob.owner('k')?.expires).toBe(epoch + 1000 + hour + 5000 + younger)
   })
 
+  it('is kept when its holder closes the dictionary: the others wait for its end', async () => {
+    ann.set('k', 1)
+    await world.until(ann.close())
+    await world.pass(100)
+    expect(bob.owner('k')?.owner).toBe('ann')
+    expect(() => bob.set('k', 2)).toThrow(code('P2P_LEASE_HELD'))
+    await world.pass(hour + 5000)
+    bob.set('k', 2)
+  })
+
   it('of a former life is over for its owner, who takes it anew; the others go on to wait', async () => {
     ann.set('k', 1)
     await world.pass(minute)

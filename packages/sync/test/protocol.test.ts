@@ -93,6 +93,23 @@ describe('a broadcast', () => {
     expect(bob.get('same')).toBe(2)
     expect(broadcasts().flatMap(body => (body as { entries: unknown[] }).entries)).toHaveLength(61)
   })
+
+  it('that the group does not take is reported, and what was in it comes to the others by catching up', async () => {
+    const node = world.join('ann')
+    const ann = node.sync()
+    const bob = join('bob')
+    await world.pass(100)
+    const full = new Error('a queue is full')
+    node.broadcast = () => {
+      throw full
+    }
+    ann.set('k', 1)
+    await world.pass(100)
+    expect(ann.errors).toEqual([expect.objectContaining({ code: 'P2P_BROADCAST_FAILED', cause: full })])
+    expect(bob.has('k')).toBe(false)
+    expect(await world.until(ann.flushed())).toBe(1)
+    expect(bob.get('k')).toBe(1)
+  })
 })
 
 describe('catching up', () => {
