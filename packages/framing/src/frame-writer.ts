@@ -151,6 +151,7 @@ class SlabWriter implements FrameWriter {
     if (this.bytes.length - this.position < needed) this.makeRoom(needed)
     this.position = this.framing.encode(payload, this.bytes, this.position)
     release?.()
+    if (this.bytes.length - this.position < needed) this.handFullOver()
     return this.ready
   }
 
@@ -188,6 +189,7 @@ class SlabWriter implements FrameWriter {
     ) {
       throw new RangeError(`nothing is reserved for a body of ${body.length} bytes`)
     }
+    const frameLength = end + body.length - this.reservedAt
     this.reservedBody = -1
     this.reservedBytes = nothing
     this.reservedTarget = nothing
@@ -205,6 +207,7 @@ class SlabWriter implements FrameWriter {
     if (body.length > 0) target.set(body, end)
     this.position = end + body.length
     release?.()
+    if (this.bytes.length - this.position < frameLength) this.handFullOver()
     return this.ready
   }
 
@@ -253,11 +256,21 @@ class SlabWriter implements FrameWriter {
     this.ready = this.sink.write(this.bytes.subarray(sent, position), slab.release)
   }
 
+  /**
+   * The slab is full, or would not take another message like the last one. Handed over at once it leaves whole, and who wrote the message hears
+   * whether there is room for more. Otherwise the next one would begin a slab that leaves alone behind this one, a small write after each large.
+   */
+  private handFullOver(): void {
+    // A release may have flushed it.
+    if (this.slab === undefined) return
+    this.flush()
+    this.slabSize = Math.min(16 * this.slabSize, largestSlab)
+  }
+
   private makeRoom(needed: number): void {
     while (this.bytes.length - this.position < needed) {
       if (this.slab !== undefined) {
-        this.flush()
-        this.slabSize = Math.min(16 * this.slabSize, largestSlab)
+        this.handFullOver()
         continue
       }
       this.slab = this.pool.take(Math.max(needed, this.slabSize))
