@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Case, Suite } from './case.ts'
 import { type Figure, figures, judge } from './figures.ts'
+import { nodeFlags } from './node-flags.ts'
 import { installPeers } from './peers.ts'
 import { progressLine } from './progress.ts'
 import type { Outcome } from './rounds.ts'
@@ -89,7 +90,7 @@ const runCase = (suite: Suite, { name }: Case, runs: number): Promise<Outcome> =
   new Promise((resolve, reject) => {
     const runner = fileURLToPath(new URL('runner.js', import.meta.url))
     const child = fork(runner, [suite.name, name, String(runs)], {
-      execArgv: ['--expose-gc', '--enable-source-maps'],
+      execArgv: [...nodeFlags],
       serialization: 'advanced',
     })
     const show = progressLine(`${suite.name}, ${name}`)

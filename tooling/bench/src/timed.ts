@@ -4,29 +4,53 @@ import type { Sample } from './case.ts'
 export const turnLength = 200
 
 /**
- * Measures how often a second something can be done in this process. The first call finds out how much work fills a turn.
+ * Work that is done so often in a turn that it fills it.
+ *
+ * @param run does it so many times and says how many milliseconds that took
+ * @param first how often to begin with
+ * @returns a turn: how often it was done, and how long that took
+ */
+export const filling = (
+  run: (count: number) => number | Promise<number>,
+  first: number,
+): (() => Promise<{ readonly count: number; readonly took: number }>) => {
+  let next = first
+  let isWarm = false
+  return async () => {
+    for (;;) {
+      const count = next
+      const took = await run(count)
+      // What was slow because nothing was compiled yet, or because the machine was busy, says little about the next time.
+      if (took < turnLength / 2) {
+        next = Math.ceil(count * Math.min(8, Math.max(1.5, (0.8 * turnLength) / Math.max(took, 0.01))))
+      }
+      if (isWarm || took >= turnLength / 2) {
+        isWarm = true
+        return { count, took }
+      }
+    }
+  }
+}
+
+/**
+ * How often a second something can be done in this process.
  *
  * @param work does it `count` times
  * @param metric the name of the figure
  * @param factor how much of it one time is
  */
-export const perSecond = (work: (count: number) => void, metric: string, factor = 1): (() => Sample) => {
-  let count = 0
-  const run = (): number => {
+export const perSecond = (
+  work: (count: number) => void,
+  metric: string,
+  factor = 1,
+): (() => Promise<Sample>) => {
+  const turn = filling(count => {
     const begin = performance.now()
     work(count)
     return performance.now() - begin
-  }
-  return () => {
-    if (count === 0) {
-      count = 1
-      let took = run()
-      while (took < turnLength / 2) {
-        // The first runs are slow because nothing is compiled yet: they say little about how many there should be.
-        count = Math.ceil(count * Math.min(8, Math.max(1.5, (0.8 * turnLength) / Math.max(took, 0.01))))
-        took = run()
-      }
-    }
-    return { [metric]: (count * factor * 1_000) / run() }
+  }, 1)
+  return async () => {
+    const { count, took } = await turn()
+    return { [metric]: (count * factor * 1_000) / took }
   }
 }

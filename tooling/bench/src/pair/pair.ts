@@ -1,7 +1,8 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Sample } from '../case.ts'
-import { turnLength } from '../timed.ts'
+import { nodeFlags } from '../node-flags.ts'
+import { filling } from '../timed.ts'
 import type { Commands, RoundTrips } from './commands.ts'
 import type { Answer, Order } from './end.ts'
 import type { WireName } from './wires.ts'
@@ -19,7 +20,7 @@ class End {
 
   constructor(prefix: readonly string[]) {
     const [execPath = process.execPath, ...args] = prefix
-    const flags = ['--expose-gc', '--enable-source-maps', ...nodeFlags()]
+    const flags = [...nodeFlags, ...moreFlags()]
     this.#child = fork(fileURLToPath(new URL('end.js', import.meta.url)), [], {
       execPath,
       execArgv: prefix.length === 0 ? flags : [...args, process.execPath, ...flags],
@@ -55,7 +56,7 @@ class End {
 }
 
 /** `BENCH_END_FLAGS="--cpu-prof"` profiles both processes. */
-const nodeFlags = (): readonly string[] =>
+const moreFlags = (): readonly string[] =>
   (process.env['BENCH_END_FLAGS'] ?? '').split(' ').filter(flag => flag !== '')
 
 /** How to run a program on one core, where that is possible. */
@@ -86,14 +87,13 @@ export class Pair {
     const run = async (count: number): Promise<number> => {
       await this.#dialler.call('expect', wire, size, count)
       const begin = await this.#listener.call('burst', wire, size, count)
-      return (await this.#dialler.call('arrived', wire)) - begin
+      return ((await this.#dialler.call('arrived', wire)) - begin) / 1e6
     }
-    let count = 0
+    const turn = filling(run, Math.ceil(2 ** 20 / (size + 1_024)))
     return async () => {
-      if (count === 0) count = await fitting(run, Math.ceil(2 ** 20 / (size + 1_024)))
-      const took = await run(count)
+      const { count, took } = await turn()
       const spent = (await this.#listener.call('spent')) + (await this.#dialler.call('spent'))
-      return { messages: (count * 1e9) / took, processor: spent / count }
+      return { messages: (count * 1_000) / took, processor: spent / count }
     }
   }
 
@@ -113,15 +113,5 @@ export class Pair {
   close(): void {
     this.#listener.close()
     this.#dialler.close()
-  }
-}
-
-/** How much work fills a turn. The first runs are slow because nothing is compiled yet: they say little. */
-const fitting = async (run: (count: number) => Promise<number>, first: number): Promise<number> => {
-  let count = first
-  for (;;) {
-    const took = (await run(count)) / 1e6
-    if (took > turnLength / 2) return count
-    count = Math.ceil(count * Math.min(8, Math.max(1.5, (0.8 * turnLength) / took)))
   }
 }

@@ -37,7 +37,7 @@ const coding = (name: string, value: unknown, coders: Readonly<Record<string, Co
       const decode = perSecond(count => {
         for (let index = 0; index < count; index++) coder.decode(bytes)
       }, 'decoded')
-      return [subject, () => () => ({ ...encode(), ...decode() })] as const
+      return [subject, () => async () => ({ ...(await encode()), ...(await decode()) })] as const
     })
     const { contenders, absent } = await present(Object.fromEntries(measures))
     return field(contenders, { absent })

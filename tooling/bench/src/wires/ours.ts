@@ -4,7 +4,7 @@ import { tcp } from '@p2p/transport/tcp'
 import { tls } from '@p2p/transport/tls'
 import { ws } from '@p2p/transport/ws'
 import { certificate, key } from '../certificate.ts'
-import { add, type TwoWayPort, type Wire } from '../pair/port.ts'
+import { type TwoWayPort, type Wire } from '../pair/port.ts'
 
 /** A connection with framing over it, put together as the READMEs say. */
 export const portOf = (connection: Connection): TwoWayPort => {
@@ -21,7 +21,9 @@ export const portOf = (connection: Connection): TwoWayPort => {
     },
     send: message => void writer.write(message),
     count: tally => {
-      onFrame = () => add(tally, 1)
+      onFrame = () => {
+        if (++tally.messages === tally.expected) tally.reached()
+      }
     },
     each: onMessage => {
       onFrame = (bytes, start, end) => onMessage(bytes.subarray(start, end))

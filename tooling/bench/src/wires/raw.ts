@@ -97,7 +97,7 @@ const over = (
     new Promise((resolve, reject) => {
       const reader = new Reader()
       const socket = dial(Number(address), {
-        buffer: new Uint8Array(65_536),
+        buffer: new Uint8Array(slabLength),
         callback: (length, bytes) => {
           reader.read(bytes, length)
           return true
