@@ -2,10 +2,12 @@ import type { Contact } from '@p2p/interfaces'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createIdentity, type Identity, identityFromKey, type Mesh, type Message } from '../src/index.ts'
 import { encodeBroadcast, nameOffset } from '../src/wire/broadcast.ts'
+import { sendHead } from '../src/wire/direct.ts'
 import { Kind, Reason } from '../src/wire/header.ts'
 import { begin, decodeHello, encodeFarewell, encodeHello, networkTag } from '../src/wire/hello.ts'
 import { encodeMembership } from '../src/wire/membership.ts'
 import { addressOf, at, TestNetwork } from './network.ts'
+import { SimulatedMesh } from './simulated.ts'
 
 /** What each node's application gets of a protocol. */
 const listen = (nodes: readonly Mesh[], protocol: string) =>
@@ -497,6 +499,37 @@ describe('a mesh', () => {
       await silent.close()
     })
 
+    it('what was written to a link that was given up came after what was written to the next one (seed 2128)', async () => {
+      const latency = (from: string) => (from === 'slow' ? 500 : 5)
+      const world = new SimulatedMesh(1, { latency, jitter: 0 })
+      const { mesh: victim } = await world.start('n0', { network: 'test' })
+      const heard: unknown[] = []
+      victim.handle('/letter', ({ body }) => void heard.push(body))
+      const letter = (number: number) => Uint8Array.of(...sendHead('/letter'), number)
+      const identity = createIdentity(world.random)
+      const speaker = (host: string) =>
+        liarNextTo(
+          victim,
+          {
+            random: world.random,
+            transport: () => world.network.host(host).transport,
+            run: promise => world.clock.run(promise),
+          },
+          identity,
+        )
+      const first = await speaker('slow')
+      await world.clock.advance(4_000)
+      expect(victim.links).toHaveLength(1)
+      await world.clock.runUntil(() => victim.links.length === 0)
+      first.say(letter(1))
+      const second = await speaker('fast')
+      second.say(letter(2))
+      await world.clock.advance(400)
+      expect([victim.links.length, heard]).toEqual([1, []])
+      await world.clock.advance(1_000)
+      expect(heard).toEqual([1, 2])
+    })
+
     it('connecting failed when the other end gave the link up for another one at that moment (seed 3193)', async () => {
       const mesh = await network.add({ listen: [] })
       const identity = createIdentity(network.random)
@@ -542,7 +575,7 @@ const framed = (payload: Uint8Array): Uint8Array => {
 }
 
 /** What somebody says of himself, but for the number of the HELLO. */
-const helloOf = ({ publicKey }: Identity, { random }: TestNetwork) => ({
+const helloOf = ({ publicKey }: Identity, { random }: Pick<TestNetwork, 'random'>) => ({
   oldest: 1,
   newest: 1,
   network: networkTag('test'),
@@ -556,8 +589,11 @@ const helloOf = ({ publicKey }: Identity, { random }: TestNetwork) => ({
 })
 
 /** Somebody who says HELLO to a node in order, and then whatever it is told to. */
-const liarNextTo = async (victim: Mesh, network: TestNetwork) => {
-  const identity = createIdentity(network.random)
+const liarNextTo = async (
+  victim: Mesh,
+  network: Pick<TestNetwork, 'random' | 'run' | 'transport'>,
+  identity = createIdentity(network.random),
+) => {
   const connection = await network.run(network.transport().dial(addressOf(victim)))
   const say = (payload: Uint8Array) => void connection.write(framed(payload))
   connection.onData(() => undefined)

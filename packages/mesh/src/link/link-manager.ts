@@ -346,7 +346,9 @@ export class LinkManager {
       this.#owner.peerChanged(there)
       return there
     }
-    const peer = new Peer(this.#settings.identity.id, contact, link, this.#handshakes.unconfirmed(contact.id))
+    const former = Array.from(this.#links).filter(other => other.peer === contact.id && other.retired)
+    const unconfirmed = this.#handshakes.unconfirmed(contact.id)
+    const peer = new Peer(this.#settings.identity.id, contact, link, unconfirmed, former)
     this.#peerOf.set(link, peer)
     this.peers.set(contact.id, peer)
     this.#owner.peerUp(peer)

@@ -16,14 +16,18 @@ export class Peer {
   readonly #self: PeerId
   /** Links that the peer has dialled and may have written to, though its confirmation has not arrived. */
   readonly #expected: Set<Link>
+  /** Links that ended for want of use before the present ones were made, and on which the peer's last messages may still come. */
+  readonly #former: Set<Link>
   #current: Link
 
-  constructor(self: PeerId, contact: Contact, link: Link, expected: Iterable<Link>) {
+  constructor(self: PeerId, contact: Contact, link: Link, expected: Iterable<Link>, former: Iterable<Link>) {
     this.id = contact.id
     this.contact = contact
     this.#self = self
     this.#current = link
     this.#expected = new Set(expected)
+    this.#former = new Set(former)
+    for (const each of this.#former) void each.closed.then(() => this.#drained(each))
     this.links.add(link)
     this.#deliverInOrder()
   }
@@ -92,12 +96,17 @@ export class Peer {
     }
   }
 
+  #drained(former: Link): void {
+    this.#former.delete(former)
+    this.#deliverInOrder()
+  }
+
   /**
    * Reads the links one after the other, the worst first. Each end only ever moves to a better one, so that is the order in which the
-   * other end has written to them, whichever it has used.
+   * other end has written to them, whichever it has used; and all of them after those that were there before.
    */
   #deliverInOrder(): void {
-    let mayRead = true
+    let mayRead = this.#former.size === 0
     for (const link of rankLinks(this.#self, this.id, [...this.links, ...this.#expected])) {
       if (this.#expected.has(link)) {
         mayRead = false
