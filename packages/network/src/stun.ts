@@ -12,3 +12,10 @@ export {
   stunLimits,
   type StunMessage,
 } from './core/stun/message.ts'
+export {
+  requestTimeout,
+  type Retransmission,
+  StunAgent,
+  type StunAnswer,
+  type Transaction,
+} from './stun/agent.ts'
