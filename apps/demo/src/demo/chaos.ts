@@ -26,7 +26,7 @@ export interface Aftermath {
 const pause = { least: 100, most: 1_200 }
 const rest = { least: 0, most: 2_000 }
 
-/** How often one may be killed that is on its way back: more would keep all of them there where the machine is slow. */
+/** How often one may be killed that is on its way back. */
 const ambushes = 0.2
 
 /** Nodes through which one comes back: two, for one of them may be killed at that moment. */
@@ -39,6 +39,8 @@ const tries = 5
 interface Life {
   readonly index: number
   readonly process: NodeProcess
+  /** It was killed on its way back last time: now it is let in, or it would stay there for ever where the machine is slow. */
+  readonly spared: boolean
   /** There when it is whole: it has joined, published, and changes its entries. */
   member: Member | undefined
 }
@@ -79,11 +81,11 @@ export class Chaos {
     )
     for (const member of living) {
       const { index, process } = member
-      this.#begin({ index, process, member })
+      this.#begin({ index, process, spared: false, member })
       await this.#stir(member)
     }
     // Whom the play has killed takes part
-    for (let index = 0; index < nodes; index++) if (!this.#lives.has(index)) this.#bringBack(index, 0)
+    for (let index = 0; index < nodes; index++) if (!this.#lives.has(index)) this.#bringBack(index, 0, false)
 
     const end = performance.now() + duration
     for (;;) {
@@ -119,8 +121,8 @@ export class Chaos {
     const ambush = this.#dice.next() < ambushes
     const choice = this.#dice.next()
     const rested = this.#dice.between(rest.least, rest.most)
-    const among = Array.from(this.#lives.values()).filter(({ member }) =>
-      member === undefined ? ambush : spare,
+    const among = Array.from(this.#lives.values()).filter(({ member, spared }) =>
+      member === undefined ? ambush && !spared : spare,
     )
     among.sort((a, b) => a.index - b.index)
     const victim = among[Math.floor(choice * among.length)]
@@ -131,7 +133,7 @@ export class Chaos {
     await process.kill()
     const moment = member === undefined ? 'on its way back' : `${this.#up.length} are up`
     narrator.say(process.name, `was killed with SIGKILL (process ${process.pid ?? 0}), ${moment}`)
-    this.#bringBack(index, rested)
+    this.#bringBack(index, rested, member === undefined)
   }
 
   #begin(life: Life): void {
@@ -143,19 +145,19 @@ export class Chaos {
     })
   }
 
-  #bringBack(index: number, after: number): void {
-    const done = this.#comeBack(index, after)
+  #bringBack(index: number, after: number, spared: boolean): void {
+    const done = this.#comeBack(index, after, spared)
       .catch((error: unknown) => this.#failure.abort(error))
       .finally(() => this.#returns.delete(done))
     this.#returns.add(done)
   }
 
   /** Starts a process of the same identity, again and again if need be, until it is whole or was killed. */
-  async #comeBack(index: number, after: number): Promise<void> {
+  async #comeBack(index: number, after: number, spared: boolean): Promise<void> {
     const { processes, narrator } = this.#play
     await this.#sleep(after)
     for (let attempt = 1; ; attempt++) {
-      const life: Life = { index, process: processes.spawn(index), member: undefined }
+      const life: Life = { index, process: processes.spawn(index), spared, member: undefined }
       this.#begin(life)
       let joined: Member | undefined
       try {
