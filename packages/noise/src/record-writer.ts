@@ -1,7 +1,7 @@
 import type { Connection } from '@p2p/interfaces'
 import { sharedSlabs, type Slab } from '@p2p/framing'
 import { lengthPrefix, type RecordSealer } from './core/record-cipher.ts'
-import { maxContent, maxRecord, recordOverhead } from './limits.ts'
+import { maxRecord, recordOverhead } from './limits.ts'
 
 /** A chunk that waits because the connection below takes no more. */
 interface Waiting {
@@ -90,7 +90,7 @@ export class RecordWriter {
   /** An empty record, at once: the listener's first. */
   sendEmpty(): void {
     const slab = sharedSlabs.take(recordOverhead)
-    const length = this.#sealer.seal(nothing, slab.bytes)
+    const length = this.#sealer.seal(slab.bytes, nothing)
     this.#send(slab, length)
   }
 
@@ -119,22 +119,19 @@ export class RecordWriter {
   #pack(chunk: Uint8Array, offset: number): number {
     let at = offset
     while (at < chunk.length && !this.#blocked) {
-      if (this.#filled === 0 && chunk.length - at >= maxContent) {
-        // A whole record: sealed from where it stands.
-        const slab = sharedSlabs.take(maxRecord)
-        this.#send(slab, this.#sealer.seal(chunk.subarray(at, at + maxContent), slab.bytes))
-        at += maxContent
+      const left = chunk.length - at
+      const slab = (this.#slab ??= sharedSlabs.take(left < smallRecord / 2 ? this.#slabSize : maxRecord))
+      const room = Math.min(slab.bytes.length, maxRecord) - recordOverhead - this.#filled
+      if (left >= room) {
+        // It fills the record: what is not packed yet is sealed from where it stands.
+        this.#flush(chunk.subarray(at, at + room))
+        at += room
         continue
       }
-      this.#slab ??= sharedSlabs.take(chunk.length - at < smallRecord / 2 ? this.#slabSize : maxRecord)
-      const room = Math.min(this.#slab.bytes.length, maxRecord) - recordOverhead - this.#filled
-      const taken = Math.min(room, chunk.length - at)
-      const part = taken === chunk.length ? chunk : chunk.subarray(at, at + taken)
-      this.#slab.bytes.set(part, lengthPrefix + this.#filled)
-      this.#filled += taken
-      at += taken
-      if (taken === room) this.#flush()
-      else this.#schedule()
+      slab.bytes.set(at === 0 ? chunk : chunk.subarray(at), lengthPrefix + this.#filled)
+      this.#filled += left
+      at += left
+      this.#schedule()
     }
     return at
   }
@@ -153,14 +150,15 @@ export class RecordWriter {
     this.#turnBytes = 0
   }
 
-  #flush(): void {
+  /** Seals what is packed, and `rest` behind it. */
+  #flush(rest?: Uint8Array): void {
     const slab = this.#slab
     if (slab === undefined) return
     const content = slab.bytes.subarray(lengthPrefix, lengthPrefix + this.#filled)
     this.#slab = undefined
     this.#filled = 0
-    if (this.#turnBytes > 0) this.#slabSize = maxRecord
-    this.#send(slab, this.#sealer.seal(content, slab.bytes))
+    if (rest !== undefined) this.#slabSize = maxRecord
+    this.#send(slab, this.#sealer.seal(slab.bytes, content, rest))
   }
 
   #send(slab: Slab, length: number): void {

@@ -50,12 +50,16 @@ export const native: Primitives = {
     return plain(mac.digest())
   },
   sha384: bytes => plain(createHash('sha384').update(bytes).digest()),
-  seal: (key, nonce, associated, plaintext, target, offset) => {
+  seal: (key, nonce, associated, { first, second }, target, offset) => {
     const cipher = createCipheriv(algorithm, key, nonce, tagOption)
-    if (associated !== undefined) cipher.setAAD(associated, { plaintextLength: plaintext.length })
-    target.set(cipher.update(plaintext), offset)
+    const end = offset + first.length
+    if (associated !== undefined) {
+      cipher.setAAD(associated, { plaintextLength: first.length + (second?.length ?? 0) })
+    }
+    target.set(cipher.update(first), offset)
+    if (second !== undefined) target.set(cipher.update(second), end)
     cipher.final()
-    target.set(cipher.getAuthTag(), offset + plaintext.length)
+    target.set(cipher.getAuthTag(), end + (second?.length ?? 0))
   },
   open: (key, nonce, associated, sealed) => {
     const length = sealed.length - tagLength

@@ -6,6 +6,12 @@ export interface KeyPair {
   agree(publicKey: Uint8Array): Uint8Array
 }
 
+/** What is sealed as one message: two pieces, so that nobody has to put them together first. */
+export interface Plaintext {
+  readonly first: Uint8Array
+  readonly second?: Uint8Array | undefined
+}
+
 /** The cryptography that the handshake is made of. Nothing else in this package computes any. */
 export interface Primitives {
   /** The X25519 key pair with this secret key of 32 bytes. */
@@ -16,12 +22,15 @@ export interface Primitives {
   hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
   /** SHA-384. */
   sha384(bytes: Uint8Array): Uint8Array
-  /** ChaCha20-Poly1305 (RFC 8439): puts the ciphertext and its tag of 16 bytes into `target` from `offset` on. `plaintext` may be there itself. */
+  /**
+   * ChaCha20-Poly1305 (RFC 8439): puts the ciphertext and its tag of 16 bytes into `target` from `offset` on. The plaintext is `first` and, behind it,
+   * `second`; `first` may stand in `target` at `offset` itself.
+   */
   seal(
     key: Uint8Array,
     nonce: Uint8Array,
     associated: Uint8Array | undefined,
-    plaintext: Uint8Array,
+    plaintext: Plaintext,
     target: Uint8Array,
     offset: number,
   ): void
