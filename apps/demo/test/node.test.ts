@@ -38,7 +38,7 @@ it('shares keys and messages with another node, through pipes', async () => {
   const end = await second.ended
   expect(end.output).toMatch(/sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'/)
   expect(end.output).toMatch(new RegExp(`^${id} \\(this node\\) until \\d\\d:\\d\\d:\\d\\d\\n`, 'm'))
-  expect(end.output).toMatch(/greeting is deleted\nthere is nothing at that key\n$/)
+  expect(end.stdout).toMatch(/greeting is deleted\nthere is nothing at that key\n$/)
   expect(end.code).toBe(0)
 
   await first.output(/is gone\n/)
@@ -52,14 +52,13 @@ it('carries out what comes through a pipe in order, and leaves at its end', asyn
   for (const line of ['set a 1', '', 'get a', 'set', 'fly', 'keys', 'send x', 'peers', 'help'])
     program.type(line)
   program.endInput()
-  const { code, output } = await program.ended
-  expect(output).toMatch(
-    /a is set\n1\nusage: set KEY TEXT\nthere is no command fly: try help\na\nsent, but nobody is here\nnobody is here\n/,
-  )
+  const { code, stdout, stderr } = await program.ended
+  expect(stdout).toMatch(/^a is set\n1\na\nsent, but nobody is here\nnobody is here\n/)
+  expect(stderr).toMatch(/usage: set KEY TEXT\nthere is no command fly: try help\n/)
   for (const name of ['peers', 'set', 'get', 'del', 'owner', 'keys', 'send', 'help', 'quit']) {
-    expect(output).toMatch(new RegExp(`^${name} .*\\w`, 'm'))
+    expect(stdout).toMatch(new RegExp(`^${name} .*\\w`, 'm'))
   }
-  expect(output).not.toContain('> ')
+  expect(stdout + stderr).not.toContain('> ')
   expect(code).toBe(1)
 })
 

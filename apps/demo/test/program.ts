@@ -11,8 +11,10 @@ const app = fileURLToPath(new URL('../', import.meta.url))
 export interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** All that it wrote, stdout and stderr. */
+  /** All that it wrote, stdout and stderr, as it was read: what came by different ways is in no order. */
   readonly output: string
+  readonly stdout: string
+  readonly stderr: string
 }
 
 type ProgramName = 'demo' | 'node'
@@ -74,15 +76,17 @@ export class Program implements AsyncDisposable {
       stdio: 'pipe',
     })
     this.#child = child
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
+    const written = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        written[name] += text
         this.#output += text
         this.#check()
       })
     }
     this.ended = new Promise(resolve => {
       child.once('close', (code, signal) => {
-        this.#end = { code, signal, output: this.#output }
+        this.#end = { code, signal, output: this.#output, ...written }
         resolve(this.#end)
         this.#check()
       })
