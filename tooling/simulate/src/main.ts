@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { measureSpeed } from './mesh/speed.ts'
 import { type Protocol, protocols } from './protocol.ts'
 import { runSeeds } from './seeds.ts'
 
@@ -8,6 +9,8 @@ interface Options {
   readonly nodes?: number
   readonly seconds?: number
   readonly break?: string
+  readonly scenario?: string
+  readonly speed?: number
   readonly listBreaks?: true
   readonly verify?: true
   readonly verbose?: true
@@ -32,6 +35,12 @@ const command: Command = new Command('npm run simulate --')
   .option('--nodes <N>', 'how many nodes; otherwise each seed has its own number', whole(2))
   .option('--seconds <S>', 'begin no seed after so many seconds', whole(1))
   .option('--break <NAME>', 'plant a bug, to see whether it is caught')
+  .option('--scenario <NAME>', 'only one kind of trouble: for mesh pause, crash, day, dials')
+  .option(
+    '--speed <MINUTES>',
+    'for mesh: how long so many virtual minutes of 1000 nodes, or of --nodes, take',
+    whole(1),
+  )
   .option('--list-breaks', 'list the bugs that can be planted')
   .option('--verify', 'run each seed twice, and compare')
   .addOption(new Option('--verbose', 'a line for each seed'))
@@ -57,10 +66,24 @@ const main = async (args: readonly string[]): Promise<number> => {
     console.error(`error: ${protocol.name} has no break ${options.break}; --list-breaks lists them`)
     return 2
   }
+  const run = options.scenario === undefined ? protocol.run : protocol.scenarios?.get(options.scenario)
+  if (run === undefined) {
+    const known = Array.from(protocol.scenarios?.keys() ?? []).join(', ')
+    console.error(
+      `error: ${protocol.name} has no scenario ${String(options.scenario)}; there is ${known || 'none'}`,
+    )
+    return 2
+  }
+  if (options.speed !== undefined) {
+    const { from: seed, nodes = 1_000, speed: minutes } = options
+    await measureSpeed({ seed, nodes, minutes, print: line => console.log(line) })
+    return 0
+  }
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   const { seeds, failed } = await runSeeds({
-    protocol,
+    protocol: { ...protocol, run },
+    scenario: options.scenario,
     planted,
     from: options.from,
     seeds: options.seeds,

@@ -1,6 +1,7 @@
 import type { RunReport } from '@p2p/simulation'
 import type { Break } from './breaks.ts'
 import { meshBreaks } from './mesh/breaks.ts'
+import { runCrash, runDay, runDials, runPause } from './mesh/bars.ts'
 import { runMesh } from './mesh/scenario.ts'
 import { syncBreaks } from './sync/breaks.ts'
 import { runSync } from './sync/scenario.ts'
@@ -18,9 +19,18 @@ export interface Protocol {
   /** One run. @throws SimulationFailure for what did not hold */
   readonly run: (options: RunOptions) => Promise<RunReport>
   readonly breaks: readonly Break[]
+  /** Runs in which one thing is tried, much shorter than a full one, by name. */
+  readonly scenarios?: ReadonlyMap<string, Protocol['run']>
 }
 
+const meshBars: NonNullable<Protocol['scenarios']> = new Map([
+  ['pause', runPause],
+  ['crash', runCrash],
+  ['day', runDay],
+  ['dials', runDials],
+])
+
 export const protocols: readonly Protocol[] = [
-  { name: 'mesh', run: runMesh, breaks: meshBreaks },
+  { name: 'mesh', run: runMesh, breaks: meshBreaks, scenarios: meshBars },
   { name: 'sync', run: runSync, breaks: syncBreaks },
 ]

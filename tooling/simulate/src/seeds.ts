@@ -11,6 +11,8 @@ export interface SeedsOptions {
   /** No seed is begun after so many real seconds. */
   readonly seconds?: number | undefined
   readonly planted?: Break | undefined
+  /** Which of the protocol's scenarios its `run` is, if it is not the full one. */
+  readonly scenario?: string | undefined
   /** Whether every seed is run twice; the first one always is. */
   readonly verify: boolean
   readonly verbose: boolean
@@ -58,11 +60,12 @@ export const runSeeds = async (options: SeedsOptions): Promise<SeedsResult> => {
 
 /** The command that runs one seed again. */
 export const replayCommand = (
-  { protocol, nodes, planted }: Pick<SeedsOptions, 'protocol' | 'nodes' | 'planted'>,
+  { protocol, scenario, nodes, planted }: Pick<SeedsOptions, 'protocol' | 'scenario' | 'nodes' | 'planted'>,
   seed: number,
 ): string =>
   [
     `npm run simulate -- ${protocol.name} --from ${seed} --seeds 1`,
+    ...(scenario === undefined ? [] : [`--scenario ${scenario}`]),
     ...(nodes === undefined ? [] : [`--nodes ${nodes}`]),
     ...(planted === undefined ? [] : [`--break ${planted.name}`]),
   ].join(' ')

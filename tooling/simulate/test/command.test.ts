@@ -50,6 +50,20 @@ describe('npm run simulate', () => {
     expect(code).toBe(1)
   })
 
+  it('runs one kind of trouble alone, and says so in the command that replays it', async () => {
+    const args = ['mesh', '--scenario', 'dials', '--from', '1', '--seeds', '1', '--break', 'twins-kept']
+    const { lines } = await simulate(...args)
+    expect(lines.at(-2)).toBe(
+      'replay: npm run simulate -- mesh --from 1 --seeds 1 --scenario dials --break twins-kept',
+    )
+  })
+
+  it('measures how long a network takes', async () => {
+    const { code, lines } = await simulate('mesh', '--speed', '1', '--nodes', '4')
+    expect(lines).toEqual([expect.stringMatching(/^1 min of 4 nodes in .*, 177 of 177 deliveries$/)])
+    expect(code).toBe(0)
+  })
+
   it('begins no seed after so many seconds', async () => {
     const { lines } = await simulate('mesh', '--seeds', '100000', '--seconds', '1')
     expect(lines.at(-1)).toMatch(/^\d{1,2} seeds, \d+ failed$/)
@@ -68,6 +82,7 @@ describe('npm run simulate', () => {
     [['mesh', '--seeds', '0'], 'whole number, 1 or more'],
     [['mesh', '--from', '-1'], 'whole number, 0 or more'],
     [['mesh', '--break', 'no-such'], '--list-breaks'],
+    [['sync', '--scenario', 'pause'], 'sync has no scenario pause'],
     [['mesh', '--often'], 'unknown option'],
   ])('ends with 2 when it is called with %j', async (args, message) => {
     const { code, errors } = await simulate(...args)
