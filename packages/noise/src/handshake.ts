@@ -71,7 +71,7 @@ export class Handshake {
       if (this.#done) return
       this.#done = true
       const text = 'the connection ended within the handshake'
-      waiter.reject(new NoiseError('P2P_HANDSHAKE_FAILED', text, { cause: error }))
+      this.#waiter?.reject(new NoiseError('P2P_HANDSHAKE_FAILED', text, { cause: error }))
     })
     if (this.#options.role === 'dialler') {
       this.#state = this.#newState(true)
@@ -84,9 +84,11 @@ export class Handshake {
     this.#connection.onData(chunk => this.#received(chunk))
   }
 
-  /** Nobody waits for it any more. */
+  /** Nobody waits for it any more. The connection may last: what it was secured with is forgotten. */
   stop(): void {
     this.#done = true
+    this.#waiter = undefined
+    this.#state = undefined
   }
 
   #newState(initiator: boolean): HandshakeState {
