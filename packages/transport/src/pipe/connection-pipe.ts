@@ -10,7 +10,7 @@ import type {
 import { P2PError } from '@p2p/interfaces'
 import { TransportError } from '../errors.ts'
 import { Message } from './message.ts'
-import { BasePipe, type Pipe, type PipeOptions } from './pipe.ts'
+import { BasePipe, checkOptions, type Pipe, type PipeOptions } from './pipe.ts'
 
 /** Bytes of a chunk that are copied at once, for all the short messages in them. One that is kept keeps this much. */
 const blockSize = 8_192
@@ -34,11 +34,10 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
   #block: Uint8Array = nothing
   #blockStart = 0
 
-  /** @throws RangeError for `keepAlive` without a framing that can carry empty messages */
+  /** @throws RangeError for an option out of range, and for `keepAlive` without a framing that can carry empty messages */
   constructor(connection: Connection, options: PipeOptions<T> = {}) {
     const framing = options.framing ?? raw()
-    if (options.keepAlive !== undefined && framing.frameLength(0) === 0)
-      throw new RangeError('keepAlive needs a framing: a stream of bytes has no empty messages')
+    checkOptions(options, true)
     super(options, true)
     this.local = connection.local
     this.remote = connection.remote

@@ -8,7 +8,7 @@ import { ConnectionPipe } from './connection-pipe.ts'
 import { listenWith } from './connection-server.ts'
 import { SocketPipe } from './datagram-pipe.ts'
 import { PipeError } from './errors.ts'
-import type { Pipe, PipeOptions } from './pipe.ts'
+import { checkOptions, type Pipe, type PipeOptions } from './pipe.ts'
 import { SenderServer } from './sender-server.ts'
 import type { PipeServer, ServerOptions } from './server.ts'
 
@@ -54,6 +54,7 @@ export const connect = async <T = Uint8Array>(
   options: ConnectOptions<T> = {},
 ): Promise<Pipe<T>> => {
   const transport = await transportFor(address, options)
+  checkOptions(options, !('bind' in transport))
   if ('bind' in transport) return new SocketPipe(await transport.connect(address, waitOf(options)), options)
   return new ConnectionPipe(await transport.dial(address, waitOf(options)), options)
 }
@@ -70,6 +71,7 @@ export const bind = async <T = Uint8Array>(
   const transport = await transportFor(address, options)
   if (!('bind' in transport))
     throw badAddress('udp', address, 'only a socket for datagrams is one pipe for everybody: use listen')
+  checkOptions(options, false)
   return new SocketPipe(await transport.bind(address, waitOf(options)), options)
 }
 
@@ -86,6 +88,7 @@ export const listen = async <T = Uint8Array>(
   options: ListenOptions<T> = {},
 ): Promise<PipeServer<T>> => {
   const transport = await transportFor(address, options)
+  checkOptions(options, !('bind' in transport))
   if (!('bind' in transport)) return listenWith(transport, address, options, waitOf(options))
   return new SenderServer(await transport.bind(address, waitOf(options)), options, options.ipv6Only ?? false)
 }

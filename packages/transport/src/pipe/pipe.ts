@@ -3,6 +3,7 @@ import { systemClock } from '@p2p/interfaces/system'
 import { positive } from '../limits.ts'
 import { closedError } from './errors.ts'
 import type { QueueOptions } from './message.ts'
+import { checkQueue, MessageQueue } from './queue.ts'
 import { Receiver } from './receiver.ts'
 import type { MessageSource } from './source.ts'
 
@@ -82,6 +83,23 @@ export interface Pipe<T = Uint8Array> extends MessageSource<T>, AsyncDisposable 
   readonly closed: Promise<CloseInfo>
 }
 
+/**
+ * Options are looked at before anything is opened with them.
+ *
+ * @throws RangeError, TransportError `P2P_NOT_SUPPORTED`
+ */
+export const checkOptions = <T>(
+  { inbox = {}, keepAlive, framing }: PipeOptions<T>,
+  ofStream: boolean,
+): void => {
+  checkQueue(new MessageQueue<T>(inbox, 'drop-oldest'), ofStream)
+  if (keepAlive === undefined) return
+  positive('keepAlive', keepAlive)
+  if (ofStream && (framing === undefined || framing.frameLength(0) === 0)) {
+    throw new RangeError('keepAlive needs a framing: a stream of bytes has no empty messages')
+  }
+}
+
 /** What pipes share, whatever carries them. */
 export abstract class BasePipe<T> extends Receiver<T> implements Pipe<T> {
   abstract readonly local: Address
@@ -104,7 +122,7 @@ export abstract class BasePipe<T> extends Receiver<T> implements Pipe<T> {
     this.codec = codec
     this.lastReceived = clock.monotonic()
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
-    this.#keepAlive = keepAlive === undefined ? undefined : positive('keepAlive', keepAlive)
+    this.#keepAlive = keepAlive
     this.#scheduleBeat()
   }
 

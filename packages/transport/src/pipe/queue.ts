@@ -1,3 +1,4 @@
+import { TransportError } from '../errors.ts'
 import { positive } from '../limits.ts'
 import { type Message, type Overflow, queueLimits, type QueueOptions } from './message.ts'
 
@@ -92,4 +93,13 @@ export class MessageQueue<T> {
         return true
     }
   }
+}
+
+/** @throws TransportError `P2P_NOT_SUPPORTED` for a queue that would pause what cannot be paused */
+export const checkQueue = <T>(queue: MessageQueue<T>, pausable: boolean): MessageQueue<T> => {
+  if (pausable || queue.overflow !== 'pause') return queue
+  throw new TransportError(
+    'P2P_NOT_SUPPORTED',
+    'what comes as datagrams cannot be held back: choose another overflow',
+  )
 }

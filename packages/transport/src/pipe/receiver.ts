@@ -1,6 +1,5 @@
 import type { Address, CloseInfo, Clock, WaitOptions } from '@p2p/interfaces'
 import { asError } from '../queued-connection.ts'
-import { TransportError } from '../errors.ts'
 import {
   type Consumer,
   type ConsumerOwner,
@@ -16,7 +15,7 @@ import type { HandlerOptions, MessageSource, SourceEvents } from './source.ts'
 import { forgetText, type Matcher, matcherOf, type Pattern, textOf } from './pattern.ts'
 import { SearchIndex } from './search-index.ts'
 import type { Pipe } from './pipe.ts'
-import { MessageQueue } from './queue.ts'
+import { checkQueue, MessageQueue } from './queue.ts'
 import { type DataOf, type TypeHandler, TypeTable, type TypeOf } from './type-table.ts'
 
 /** How a receiver is made. */
@@ -304,12 +303,7 @@ export abstract class Receiver<T, E extends SourceEvents<T> = SourceEvents<T>> i
   }
 
   #queue(options: QueueOptions): MessageQueue<T> {
-    const queue = new MessageQueue<T>(options, this.#pausable ? 'pause' : 'drop-oldest')
-    if (queue.overflow !== 'pause' || this.#pausable) return queue
-    throw new TransportError(
-      'P2P_NOT_SUPPORTED',
-      'what comes as datagrams cannot be held back: choose another overflow',
-    )
+    return checkQueue(new MessageQueue<T>(options, this.#pausable ? 'pause' : 'drop-oldest'), this.#pausable)
   }
 
   #add(consumer: Consumer<T>): void {

@@ -52,12 +52,10 @@ export const expand = async (
     if (typeof one === 'string') targets.push({ address: one })
     else targets.push(...(await product(one, options)))
   }
-  const unique = [...new Map(targets.map(target => [target.address, target])).values()]
-  const count = isList(wanted) && list.every(one => typeof one === 'string') ? targets.length : unique.length
+  const count = targets.length
   if (count === 0 || count > mostTargets)
     throw new RangeError(`${count} targets: there must be 1 to ${mostTargets}`)
-  // An address that was named twice is tried twice, and the second one says that it is in use.
-  return count === targets.length ? targets : unique
+  return targets
 }
 
 const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value)
@@ -71,8 +69,10 @@ const product = async (
   const places = await Promise.all(
     (named ?? ['0.0.0.0', '::']).map(host => addressesOf(host, family, options)),
   )
+  // `localhost` and `127.0.0.1` are one host.
+  const distinct = new Map(places.flat().map(place => [place.host, place]))
   const numbers = ports.flatMap(portsOf)
-  return places.flat().flatMap(({ host, error }) =>
+  return [...distinct.values()].flatMap(({ host, error }) =>
     numbers.flatMap(port =>
       protocols.map(protocol => ({
         address: formatEndpoint(protocol, { host, port }),
