@@ -99,8 +99,8 @@ export const event = <A extends readonly unknown[]>(
   name: string,
 ): Promise<A> =>
   new Promise(resolve => {
-    const listening = source.on(name, ((...args: A) => {
+    const listening = source.on(name, (...args: A) => {
       listening[Symbol.dispose]()
       resolve(args)
-    }))
+    })
   })

@@ -24,7 +24,9 @@ describe('defects of socktools that are not here', () => {
     const clock = new VirtualClock()
     const { host } = await listening({ clock })
     let ticks = 0
-    host.on('tick', () => void ticks++)
+    host.on('tick', () => {
+      ticks++
+    })
     await clock.advance(1_000)
     expect(ticks).toBe(4)
   })
@@ -134,7 +136,9 @@ describe('defects of socktools that are not here', () => {
   it('the same client may be accepted twice, and sending to an unknown one is silent', async () => {
     const { host, address } = await listening()
     let came = 0
-    host.on('peer', () => void came++)
+    host.on('peer', () => {
+      came++
+    })
     const pipe = await client(address, options)
     pipe.send('1')
     pipe.send('2')
