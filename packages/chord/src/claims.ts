@@ -7,7 +7,7 @@ export interface Stretch {
 }
 
 interface Claim extends Stretch {
-  until: number
+  readonly until: number
 }
 
 /**
@@ -15,14 +15,18 @@ interface Claim extends Stretch {
  * been replaced, and then others get what is written.
  */
 export class Claims {
-  readonly #claims = new Map<string, Claim>()
+  /** By where the arc ends: the owner's point. */
+  readonly #claims = new Map<Position, Claim>()
 
-  /** @param until by the monotonic clock, in milliseconds */
+  /**
+   * An arc's owner says so. It says it of the arc as it is now: what it said of it before is over, and so is what was said by points that are on it, for they
+   * are not on the ring any more.
+   *
+   * @param until by the monotonic clock, in milliseconds
+   */
   add({ from, to }: Stretch, until: number): void {
-    const name = from + to
-    const known = this.#claims.get(name)
-    if (known === undefined) this.#claims.set(name, { from, to, until })
-    else known.until = Math.max(known.until, until)
+    for (const known of this.#claims.keys()) if (isInside(known, from, to)) this.#claims.delete(known)
+    this.#claims.set(to, { from, to, until })
   }
 
   clear(): void {

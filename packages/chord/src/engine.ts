@@ -90,13 +90,21 @@ export class Engine {
     this.checkOpen()
     const { circle } = this
     if (circle.standing === 'joined') return
-    const begins = circle.standing === 'leeching'
     circle.standing = 'joining'
     const { timeout = 60_000, signal } = options
     const limits = { timeout, signal }
     const end = this.now + timeout
     try {
-      if (begins) await this.within(this.upkeep.enter(), limits, 'a place on the ring')
+      while (!circle.onRing) {
+        const left = { ...limits, timeout: end - this.now }
+        try {
+          await this.within(this.upkeep.enter(), left, 'a place on the ring')
+        } catch (error) {
+          // Whom we know may be gone; the next round will tell.
+          if (!P2PError.is(error, 'P2P_NO_MEMBER')) throw error
+          await this.#pause(patience, left)
+        }
+      }
       await this.#until(
         () => this.repair.isComplete,
         { ...limits, timeout: end - this.now },
@@ -129,7 +137,8 @@ export class Engine {
       while (store.size > 0) {
         const left = { ...limits, timeout: end - this.now }
         try {
-          if ((await this.within(this.repair.handOn(), left, 'others to take the entries')) === 0) break
+          await this.within(this.repair.handOn(), left, 'others to take the entries')
+          if (store.size === 0) break
         } catch (error) {
           if (this.caller.closed || (P2PError.is(error) && (error.code === 'P2P_ABORTED' || end <= this.now)))
             throw error
@@ -149,6 +158,7 @@ export class Engine {
     this.#round?.[Symbol.dispose]()
     this.#handling[Symbol.dispose]()
     this.spread.close()
+    this.writer.close()
     this.caller.close()
     return Promise.resolve()
   }

@@ -110,7 +110,11 @@ export class Holder {
       if (missing.length === 0) return targets.length + 1
       const results = await Promise.all(missing.map(member => this.#caller.askFirmly(member, body)))
       // Who is dead is no partner any more, and the next one is.
-      results.forEach((result, index) => result !== undefined && done.add(missing[index] as Member))
+      results.forEach((result, index) => {
+        const member = missing[index] as Member
+        if (result === true) done.add(member)
+        else if (result !== undefined) this.#circle.drop(member, false)
+      })
     }
     return undefined
   }
@@ -160,6 +164,7 @@ export class Holder {
 
   /** Entries that somebody else holds and who thinks that we own them: we and our copies have them before we answer. */
   async give(body: readonly unknown[]): Promise<unknown> {
+    if (!this.#circle.onRing) return false
     const taken = this.store(body)
     const byPlace = new Map<Place, (readonly [number, Entry])[]>()
     for (const item of taken) {

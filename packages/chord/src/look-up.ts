@@ -159,10 +159,9 @@ export class LookUp {
     )
   }
 
-  #ask(candidate: Candidate): void {
+  #ask(candidate: Candidate, isPresumed = this.#isPresumed(candidate)): void {
     const { member } = candidate.point
     const { position, query, light } = this.#quest
-    const isPresumed = this.#isPresumed(candidate)
     const sent = light || isPresumed ? query : null
     const skip = Array.from(this.#skip, ({ id }) => id)
     this.#asked.set(member, isPresumed)
@@ -220,17 +219,28 @@ export class LookUp {
     if (kind !== nearness.others && owner?.member === point.member) {
       if (this.#quest.query !== null && !withQuery) {
         // The query was too heavy to take along.
-        this.#asked.delete(point.member)
-        this.#consider(this.#after, owner, hops - 1)
+        this.#ask({ point: owner, hops }, true)
         return
       }
       const found = { owner, following, certain: kind === nearness.mine, answer, hops }
-      if (found.certain || (this.#quest.query !== null && this.#quest.accept(answer))) this.#finish(found)
+      this.#consider(this.#after, owner, hops - 1)
+      const isNext =
+        !this.#isSomebodyNearer(owner) && this.#quest.query !== null && this.#quest.accept(answer)
+      if (found.certain || isNext) this.#finish(found)
       else this.#fallback ??= found
       return
     }
     for (const each of before) this.#consider(this.#before, each, hops)
     for (const each of after) this.#consider(this.#after, each, hops)
+  }
+
+  /** Whether somebody who may own the position before this one has not failed yet. */
+  #isSomebodyNearer(owner: Point): boolean {
+    for (const { point } of this.#after) {
+      if (point === owner) return false
+      if (point.member !== owner.member && !this.#failed.has(point.member)) return true
+    }
+    return false
   }
 
   #finish(found: Found): void {

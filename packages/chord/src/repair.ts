@@ -139,11 +139,18 @@ export class Repair {
     const reply = await this.#caller.askFirmly(partner, ['digest', place.point.index, arc.from, arc.to, sums])
     if (reply === undefined) return undefined
     const [differing, isWhole] = listOf(reply, 2)
-    for (const table of listOf(differing)) await this.#reconcileTable(wholeOf(table, 5), arc, partner, isCopy)
+    for (const table of listOf(differing))
+      await this.#reconcileTable(wholeOf(table, 5), place, arc, partner, isCopy)
     return flagOf(isWhole)
   }
 
-  async #reconcileTable(table: number, arc: Stretch, partner: Member, isCopy: boolean): Promise<void> {
+  async #reconcileTable(
+    table: number,
+    place: Place,
+    arc: Stretch,
+    partner: Member,
+    isCopy: boolean,
+  ): Promise<void> {
     for (let from = arc.from; ;) {
       const own: Held[] = []
       let end = arc.to
@@ -159,17 +166,19 @@ export class Repair {
         3,
       )
       const upTo = positionOf(rawUpTo)
-      await this.#fetch(table, positionsOf(extra), partner)
+      await this.#fetch(table, place, positionsOf(extra), partner)
       if (isCopy) await this.#send(table, positionsOf(lacking), partner, 'store')
       if (upTo === arc.to || !isWithin(upTo, from, arc.to)) return
       from = upTo
     }
   }
 
-  async #fetch(table: number, positions: readonly Position[], partner: Member): Promise<void> {
+  async #fetch(table: number, place: Place, positions: readonly Position[], partner: Member): Promise<void> {
     for (let at = 0; at < positions.length;) {
       const reply = await this.#caller.ask(partner, ['fetch', table, positions.slice(at)], transferTimeout)
       const [taken, entries] = listOf(reply, 2)
+      // We have left meanwhile, and hand on what is here.
+      if (!this.#upkeep.circle.places.includes(place)) return
       this.#holder.store(['store', entries])
       // At least one at a time, or a peer could keep us here for ever.
       at += Math.max(1, wholeOf(taken, pageEntries + 1))

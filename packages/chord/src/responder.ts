@@ -47,6 +47,8 @@ export class Responder {
       case 'peek':
         return this.#holder.peek(request)
       case 'store':
+        // Who has left must not be counted on.
+        if (!this.#circle.onRing) return false
         this.#holder.store(request)
         return true
       case 'give':

@@ -45,7 +45,7 @@ export class Stabilisation {
 
   /** So long is a copy good that its owner does not confirm. By the monotonic clock. */
   get claimUntil(): number {
-    return this.#now + 3 * this.#settings.repairInterval
+    return this.#now + 2 * this.#settings.repairInterval
   }
 
   get #now(): number {

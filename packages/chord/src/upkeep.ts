@@ -65,6 +65,10 @@ export class Upkeep {
     this.#round++
     if (circle.onRing) {
       this.stabilisation.all()
+      // A point whose look-up failed when the others came in.
+      if (circle.places.length < circle.self.points.length)
+        for (const point of circle.self.points)
+          if (circle.placeAt(point.index) === undefined) this.#begin(this.#enterPoint(point))
       for (const { predecessor } of circle.places)
         if (predecessor !== undefined) this.acquaintance.checkSilent(predecessor.member)
       this.#fixFingers()

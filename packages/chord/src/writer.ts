@@ -17,7 +17,7 @@ import type { Upkeep } from './upkeep.ts'
 const firstPause = 50
 const longestPause = 1_000
 /** How long, in milliseconds, a write that three tables hold waits for the others. They get it in any case. */
-const grace = 100
+const patience = 100
 
 /** How a write ended. */
 export interface Written {
@@ -38,12 +38,19 @@ export class Writer {
   readonly #caller: Caller
   readonly #store: Store
   readonly #settings: Settings
+  readonly #timers = new Set<Disposable>()
 
   constructor(upkeep: Upkeep, caller: Caller, store: Store, settings: Settings) {
     this.#upkeep = upkeep
     this.#caller = caller
     this.#store = store
     this.#settings = settings
+  }
+
+  /** Ends what goes on in the background. */
+  close(): void {
+    for (const timer of this.#timers) timer[Symbol.dispose]()
+    this.#timers.clear()
   }
 
   /**
@@ -77,59 +84,66 @@ export class Writer {
     options: WaitOptions,
   ): Promise<{ readonly tables: number; readonly was: boolean } | { readonly stamp: Stamp }> {
     const { clock } = this.#settings
-    const timers = new Set<Disposable>()
-    const after = (delay: number, action: () => void) => {
-      const timer = clock.after(delay, () => {
-        timers.delete(timer)
-        action()
-      })
-      timers.add(timer)
-    }
-    let open = true
-    let held = 0
-    let present = 0
-    let lastError: unknown
+    const end = clock.monotonic() + (options.timeout ?? 10_000)
+    const attempt = { open: true, held: 0, present: 0, lastError: undefined as unknown }
+    let grace: Disposable | undefined
     try {
       return await wait(
         { clock, signal: options.signal, what: 'the tables to hold a write' },
         ({ resolve, reject }) => {
-          const done = () => resolve({ tables: held, was: present > held / 2 })
-          after(options.timeout ?? 10_000, () => {
-            if (held >= majority) done()
-            else {
-              const message = `${held} of 5 tables hold the write, with all copies; three must`
-              reject(new ChordError('P2P_TOO_FEW_TABLES', message, { cause: lastError }))
-            }
-          })
+          const done = () => resolve({ tables: attempt.held, was: attempt.present > attempt.held / 2 })
           const put = (table: number, pause: number) => {
-            const again = () => open && after(pause, () => put(table, Math.min(longestPause, pause * 2)))
+            const again = () => {
+              const isOver = clock.monotonic() + pause >= end
+              if (attempt.open && !isOver)
+                this.#after(pause, () => put(table, Math.min(longestPause, pause * 2)))
+            }
             this.#put(table, positions[table] as Position, entry).then(
               answer => {
-                if (!open) return
                 if (answer === undefined) again()
                 else if (answer.type === 'overtaken') resolve({ stamp: answer.stamp })
                 else {
-                  held++
-                  if (answer.was) present++
-                  if (held === positions.length) done()
-                  else if (held === majority) after(grace, done)
+                  attempt.held++
+                  if (answer.was) attempt.present++
+                  if (attempt.held === positions.length) done()
+                  else if (attempt.held === majority) grace = this.#after(patience, done)
                 }
               },
               (error: unknown) => {
-                lastError = error
-                if (!open) return
+                attempt.lastError = error
                 if (this.#caller.closed) reject(error)
                 else again()
               },
             )
           }
           for (let table = 0; table < positions.length; table++) put(table, firstPause)
-          return undefined
+          const deadline = this.#after(end - clock.monotonic(), () => {
+            if (attempt.held >= majority) done()
+            else
+              reject(new ChordError('P2P_TOO_FEW_TABLES', tooFew(attempt.held), { cause: attempt.lastError }))
+          })
+          return () => deadline[Symbol.dispose]()
         },
       )
     } finally {
-      open = false
-      for (const timer of timers) timer[Symbol.dispose]()
+      grace?.[Symbol.dispose]()
+      // What three tables hold is brought to the others until the deadline; what failed or was overtaken is not.
+      attempt.open = attempt.held >= majority && options.signal?.aborted !== true
+    }
+  }
+
+  /** Does something later, unless the table is closed by then. */
+  #after(delay: number, action: () => void): Disposable {
+    const timer = this.#settings.clock.after(delay, () => {
+      this.#timers.delete(timer)
+      action()
+    })
+    this.#timers.add(timer)
+    return {
+      [Symbol.dispose]: () => {
+        this.#timers.delete(timer)
+        timer[Symbol.dispose]()
+      },
     }
   }
 
@@ -152,3 +166,5 @@ export class Writer {
     }
   }
 }
+
+const tooFew = (held: number) => `${held} of 5 tables hold the write, with all copies; three must`

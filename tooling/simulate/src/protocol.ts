@@ -1,5 +1,7 @@
 import type { RunReport } from '@p2p/simulation'
 import type { Break } from './breaks.ts'
+import { chordBreaks } from './chord/breaks.ts'
+import { runChord } from './chord/scenario.ts'
 import { meshBreaks } from './mesh/breaks.ts'
 import { runCrash, runDay, runDials, runPause } from './mesh/bars.ts'
 import { runMesh } from './mesh/scenario.ts'
@@ -33,4 +35,5 @@ const meshBars: NonNullable<Protocol['scenarios']> = new Map([
 export const protocols: readonly Protocol[] = [
   { name: 'mesh', run: runMesh, breaks: meshBreaks, scenarios: meshBars },
   { name: 'sync', run: runSync, breaks: syncBreaks },
+  { name: 'chord', run: runChord, breaks: chordBreaks },
 ]

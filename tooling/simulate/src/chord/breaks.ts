@@ -1,0 +1,3 @@
+import type { Break } from '../breaks.ts'
+
+export const chordBreaks: readonly Break[] = []
