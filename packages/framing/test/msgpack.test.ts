@@ -3,7 +3,8 @@ import { Packr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 
 import { FramingError, msgpack } from '../src/index.ts'
-import { hex, unhex, thrownBy } from './streams.ts'
+import { codePoint } from './code-point.ts'
+import { expectSame, hex, thrownBy, unhex } from './streams.ts'
 
 const codec = msgpack()
 
@@ -70,7 +71,7 @@ describe('msgpack', () => {
     'writes and reads what the specification says: $start',
     ({ value, encoded }) => {
       expect(hex(codec.encode(value))).toBe(encoded)
-      expect(codec.decode(unhex(encoded))).toStrictEqual(value)
+      expectSame(codec.decode(unhex(encoded)), value)
     },
   )
 
@@ -78,8 +79,7 @@ describe('msgpack', () => {
     expect(hex(codec.encode(keyed(15))).slice(0, 2)).toBe('8f')
     expect(hex(codec.encode(keyed(16))).slice(0, 6)).toBe('de0010')
     expect(hex(codec.encode(keyed(70_000))).slice(0, 10)).toBe('df00011170')
-    for (const count of [15, 16, 70_000])
-      expect(codec.decode(codec.encode(keyed(count)))).toStrictEqual(keyed(count))
+    for (const count of [15, 16, 70_000]) expectSame(codec.decode(codec.encode(keyed(count))), keyed(count))
   })
 
   // the same values as other encoders may write them
@@ -196,9 +196,10 @@ describe('msgpack', () => {
   it('does not take a name that it remembers for bytes that are not UTF-8', () => {
     // U+0080 to U+00FF have the values of bytes that mean nothing by themselves
     for (let first = 0x80; first < 0x100; first++) {
-      for (let second = 0x80; second < 0x100; second++) {
+      for (let second = 0x80 + (first % 3); second < 0x100; second += 3) {
         const name = String.fromCharCode(first, second)
-        expect(codec.decode(codec.encode({ [name]: 1 }))).toHaveProperty([name], 1)
+        const decoded = codec.decode(codec.encode({ [name]: 1 })) as Record<string, unknown>
+        if (decoded[name] !== 1) expect.unreachable(`${first} ${second}`)
         const isUtf8 = first >= 0xc2 && first < 0xe0 && second < 0xc0
         const error = thrownBy(() => codec.decode(Uint8Array.of(0x81, 0xa2, first, second, 1)))
         if (FramingError.is(error, 'P2P_NOT_DECODABLE') === isUtf8) expect.unreachable(`${first} ${second}`)
@@ -244,7 +245,7 @@ describe('msgpack', () => {
 
   it('allocates nothing for lengths that are only announced', () => {
     const { arrayBuffers: before } = process.memoryUsage()
-    for (let count = 0; count < 2000; count++) {
+    for (let count = 0; count < 300; count++) {
       for (const lie of ['c6ffffffff', 'dbffffffff', 'ddffffffff', 'dfffffffff', 'dd000fffff'.repeat(60)]) {
         expect(thrownBy(() => codec.decode(unhex(lie)))).toMatchObject({ code: 'P2P_NOT_DECODABLE' })
       }
@@ -288,7 +289,7 @@ describe('msgpack', () => {
     const list = Array.from({ length: Math.ceil(9000 / text.length) }, () => text)
     for (let shift = 0; shift < 280; shift++) {
       const value = ['s'.repeat(shift), ...list]
-      expect(codec.decode(codec.encode(value))).toStrictEqual(value)
+      expectSame(codec.decode(codec.encode(value)), value)
     }
   })
 
@@ -351,7 +352,7 @@ describe('msgpack', () => {
   )
 })
 
-const name = fc.string({ unit: 'binary', maxLength: 40 }).filter(text => text !== '__proto__')
+const name = fc.string({ unit: codePoint, maxLength: 40 }).filter(text => text !== '__proto__')
 
 /** Any value, with these floats in it. */
 const valueWith = (float: fc.Arbitrary<number>) =>
@@ -365,7 +366,7 @@ const valueWith = (float: fc.Arbitrary<number>) =>
         fc.maxSafeInteger(),
         float,
         fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
-        fc.string({ unit: 'binary', maxLength: 300 }),
+        fc.string({ unit: codePoint, maxLength: 300 }),
         fc.uint8Array({ maxLength: 300 }).map(value => new Uint8Array(value)),
       ),
       fc.array(tie('tree'), { maxLength: 20 }),
@@ -377,9 +378,9 @@ describe('msgpack, for any value', () => {
   it('gives back what it was given', () => {
     fc.assert(
       fc.property(valueWith(fc.double()), value => {
-        expect(codec.decode(codec.encode(value))).toStrictEqual(value)
+        expectSame(codec.decode(codec.encode(value)), value)
       }),
-      { numRuns: 300, interruptAfterTimeLimit: 10_000 },
+      { numRuns: 200, interruptAfterTimeLimit: 10_000 },
     )
   })
 
@@ -389,10 +390,10 @@ describe('msgpack, for any value', () => {
     const float = fc.double().map(number => (number === 0 ? 0 : number))
     fc.assert(
       fc.property(valueWith(float), value => {
-        expect(packr.unpack(codec.encode(value).slice())).toStrictEqual(value)
-        expect(codec.decode(packr.pack(value))).toStrictEqual(value)
+        expectSame(packr.unpack(codec.encode(value).slice()), value)
+        expectSame(codec.decode(packr.pack(value)), value)
       }),
-      { numRuns: 300, interruptAfterTimeLimit: 10_000 },
+      { numRuns: 200, interruptAfterTimeLimit: 10_000 },
     )
   })
 })

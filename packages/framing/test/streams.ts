@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FrameDecoder, Framing } from '@p2p/interfaces'
+import { expect } from 'vitest'
 
 /** The frames of these payloads, one behind the other. */
 export const streamOf = (framing: Framing, payloads: readonly Uint8Array[]): Uint8Array => {
@@ -56,4 +58,9 @@ export const thrownBy = (action: () => unknown): unknown => {
     return error
   }
   return undefined
+}
+
+/** `toStrictEqual`, which is slow on large values, only to say how two differ. */
+export const expectSame = (actual: unknown, expected: unknown): void => {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toStrictEqual(expected)
 }
