@@ -104,7 +104,7 @@ const wrapTcp = (native: StreamSocket): TcpSocket => {
     onData: next => {
       const wasReading = listener !== undefined
       listener = next
-      if (next !== undefined && !wasReading) native.on('data', onData).once('close', onEnd)
+      if (next !== undefined && !wasReading) native.on('data', onData).once('close', onEnd).resume()
       // Handed on as it was found: without our listeners, and paused until the next owner reads
       if (next === undefined) native.off('data', onData).off('close', onEnd).pause()
     },
@@ -173,10 +173,10 @@ export const systemSockets: Sockets = {
       ),
     )
     const info = server.address() as AddressInfo
-    const close = () =>
-      new Promise<void>(resolve => {
-        server.close(() => resolve())
-      })
+    // It listens no more at once; the event comes when all connections that it accepted have ended, which are not ours to wait for
+    const close = async () => {
+      server.close()
+    }
     const bound: TcpServer = {
       local: toEndpoint(info.address, info.port),
       close,

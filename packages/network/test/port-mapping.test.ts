@@ -1,0 +1,273 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { toEndpoint } from '../src/index.ts'
+import {
+  decodeNatPmp,
+  encodeNatPmp,
+  mapPort,
+  type MapPortOptions,
+  type PortMapping,
+  type UpnpLibrary,
+} from '../src/port-mapping.ts'
+import { laptop } from './machines/linux.ts'
+import { recorded } from './machines/machine.ts'
+import { Host } from './simulator/host.ts'
+import { createWorld } from './simulator/world.ts'
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+const bytes = (text: string) => new Uint8Array(Buffer.from(text.replace(/\s/g, ''), 'hex'))
+
+describe('messages of NAT-PMP', () => {
+  it('are as in RFC 6886, 3.2 and 3.3', () => {
+    expect(hex(encodeNatPmp({ type: 'address' }))).toBe('0000')
+    expect(hex(encodeNatPmp({ type: 'tcp', internalPort: 80, externalPort: 8080, lifetime: 7200 }))).toBe(
+      '0002000000501f9000001c20',
+    )
+    expect(decodeNatPmp(bytes('0080 0000 0000002a cb007107'))).toEqual({
+      type: 'address',
+      address: '203.0.113.7',
+    })
+    expect(decodeNatPmp(bytes('0081 0000 0000002a 0050 1f90 00000e10'))).toEqual({
+      type: 'udp',
+      internalPort: 80,
+      externalPort: 8080,
+      lifetime: 3600,
+    })
+  })
+
+  it('say why the router refuses', () => {
+    expect(() => decodeNatPmp(bytes('0082 0002 0000002a 0050 0000 00000000'))).toThrow(
+      expect.objectContaining({ code: 'P2P_MAPPING_REFUSED', message: 'the router does not allow it' }),
+    )
+  })
+
+  it('are read or refused with an error of ours, whatever the bytes are', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), input => {
+        try {
+          decodeNatPmp(input)
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: expect.stringMatching(/^P2P_(PROTOCOL_ERROR|MAPPING_REFUSED)$/) as unknown,
+          })
+        }
+      }),
+    )
+  })
+})
+
+interface RouterOptions {
+  /** Seconds that it grants at most. */
+  readonly grants?: number
+  /** Questions that it does not hear. */
+  readonly deaf?: number
+  readonly refuses?: boolean
+}
+
+/** A home: the laptop, and a router that speaks NAT-PMP. Its answers are made by hand from the RFC. */
+const home = async (options: RouterOptions = {}) => {
+  const world = await createWorld()
+  const realm = world.realm()
+  const router = new Host(realm, '192.168.1.1')
+  const host = new Host(realm, '192.168.1.20')
+  const mapped = new Map<string, number>()
+  const socket = await router.sockets.udp(toEndpoint('192.168.1.1', 5_351))
+  const state = { heard: 0, silent: false, address: 'cb007107' }
+  socket.onMessage((question, from) => {
+    state.heard += 1
+    if (state.silent || state.heard <= (options.deaf ?? 0)) return
+    const view = new DataView(question.buffer)
+    const operation = question[1] ?? 0
+    if (operation === 0) {
+      void socket.send(bytes(`0080 0000 00000001 ${state.address}`), from)
+      return
+    }
+    const lifetime = Math.min(view.getUint32(8), options.grants ?? 7_200)
+    const internal = hex(question.subarray(4, 6))
+    // As RFC 6886, 3.3 wants it: another port where the wanted one is taken
+    const external = view.getUint16(6) === 4_000 ? '0fa1' : hex(question.subarray(6, 8))
+    if (lifetime === 0) mapped.delete(internal)
+    else if (options.refuses !== true) mapped.set(internal, world.clock.monotonic() + lifetime * 1_000)
+    const result = options.refuses === true ? '0002' : '0000'
+    const seconds = lifetime.toString(16).padStart(8, '0')
+    const answer = `00${(128 + operation).toString(16)} ${result} 00000001 ${internal} ${external} ${seconds}`
+    void socket.send(bytes(answer), from)
+  })
+  const { clock, random } = world
+  const map = (more: Partial<MapPortOptions> = {}): Promise<PortMapping> =>
+    clock.run(
+      mapPort({
+        transport: 'tcp',
+        port: 4_444,
+        protocols: ['nat-pmp'],
+        machine: laptop,
+        sockets: host.sockets,
+        clock,
+        random,
+        ...more,
+      }),
+    )
+  return { world, clock, router, host, mapped, state, map, realm }
+}
+
+/** A router that speaks UPnP, as the library shows it. */
+const library = (more: { readonly fails?: boolean; readonly finds?: boolean } = {}) => {
+  const seen: string[] = []
+  const upnp: UpnpLibrary = {
+    upnpNat: () => ({
+      async *findGateways() {
+        if (more.finds === false) return
+        yield {
+          id: 'uuid:router',
+          family: 'IPv4' as const,
+          map: async (port: number, host: string, options: { externalPort: number; ttl: number }) => {
+            seen.push(`map ${host}:${port} ${options.ttl}`)
+            if (more.fails === true) throw new Error('ConflictInMappingEntry')
+            return {
+              externalHost: '203.0.113.7',
+              externalPort: options.externalPort,
+            }
+          },
+          unmap: async (port: number) => void seen.push(`unmap ${port}`),
+          stop: async () => void seen.push('stop'),
+        }
+      },
+    }),
+  }
+  return { upnp, seen }
+}
+
+describe('a mapped port', () => {
+  it('is where the router says, and is gone after close', async () => {
+    const { map, mapped, clock, host } = await home()
+    const mapping = await map()
+    expect(mapping).toMatchObject({
+      external: { address: '203.0.113.7', port: 4_444 },
+      internal: { address: '192.168.1.20', port: 4_444 },
+      protocol: 'nat-pmp',
+      router: '192.168.1.1',
+    })
+    expect([...mapped.keys()]).toEqual(['115c'])
+    await clock.run(mapping.close())
+    await clock.run(mapping.close())
+    expect(mapped.size).toBe(0)
+    expect(await mapping.closed).toEqual({})
+    expect(host.open).toBe(0)
+    await clock.runUntilIdle()
+  })
+
+  it('may have another number than was wished', async () => {
+    const { map, clock } = await home()
+    const mapping = await map({ externalPort: 4_000 })
+    expect(mapping.external.port).toBe(4_001)
+    await clock.run(mapping.close())
+  })
+
+  it('is renewed at half of what was granted', async () => {
+    const { map, mapped, clock } = await home({ grants: 60 })
+    const mapping = await map()
+    await clock.advance(10 * 60_000)
+    expect(mapped.get('115c')).toBeGreaterThan(clock.monotonic())
+    await clock.run(mapping.close())
+  })
+
+  it('ends with an error when the router is gone for longer than the mapping lives', async () => {
+    const { map, state, clock } = await home({ grants: 120 })
+    const mapping = await map()
+    state.silent = true
+    await clock.advance(130_000)
+    expect(await clock.run(mapping.closed)).toMatchObject({ error: { code: 'P2P_TIMEOUT' } })
+    await clock.run(mapping.close())
+    await clock.runUntilIdle()
+  })
+
+  it('survives a router that is away for a short time', async () => {
+    const { map, state, clock, mapped } = await home({ grants: 120 })
+    const mapping = await map()
+    await clock.advance(59_000)
+    state.silent = true
+    await clock.advance(20_000)
+    state.silent = false
+    await clock.advance(60_000)
+    expect(mapped.get('115c')).toBeGreaterThan(clock.monotonic())
+    await clock.run(mapping.close())
+  })
+})
+
+describe('asking for a port', () => {
+  it('is repeated where the router has not heard', async () => {
+    const { map, clock } = await home({ deaf: 3 })
+    const mapping = await map()
+    expect(mapping.external.port).toBe(4_444)
+    await clock.run(mapping.close())
+  })
+
+  it('believes only the router', async () => {
+    const { map, realm, host, state, clock } = await home()
+    state.silent = true
+    const liar = new Host(realm, '192.168.1.66')
+    const socket = await liar.sockets.udp(toEndpoint('192.168.1.66', 5_351))
+    const lie = clock.after(100, () => {
+      for (let port = 32_768; port < 61_000; port++)
+        void socket.send(bytes('0080 0000 00000001 06060606'), toEndpoint('192.168.1.20', port))
+    })
+    await expect(map({ timeout: 1_000 })).rejects.toMatchObject({ code: 'P2P_TIMEOUT' })
+    lie[Symbol.dispose]()
+    expect(host.open).toBe(0)
+  })
+
+  it('says that the router refuses', async () => {
+    const { map, host } = await home({ refuses: true })
+    await expect(map()).rejects.toMatchObject({ code: 'P2P_MAPPING_REFUSED' })
+    expect(host.open).toBe(0)
+  })
+
+  it('says that there is no router', async () => {
+    const { map } = await home()
+    const machine = recorded({ platform: 'linux', addresses: { lo: ['127.0.0.1/8'] } })
+    await expect(map({ machine })).rejects.toMatchObject({ code: 'P2P_NO_DEFAULT_ROUTE' })
+  })
+})
+
+describe('by UPnP', () => {
+  it('a port is mapped, renewed and removed', async () => {
+    const { map, clock } = await home()
+    const { upnp, seen } = library()
+    const mapping = await map({ protocols: ['upnp'], upnp, lifetime: 60_000 })
+    expect(mapping).toMatchObject({ protocol: 'upnp', external: { address: '203.0.113.7', port: 4_444 } })
+    await clock.advance(61_000)
+    await clock.run(mapping.close())
+    const once = 'map 192.168.1.20:4444 60000'
+    expect(seen).toEqual([once, once, once, 'unmap 4444', 'stop'])
+  })
+
+  it('refusals, and no answer, are errors of ours', async () => {
+    const { map } = await home()
+    const refusing = library({ fails: true })
+    await expect(map({ protocols: ['upnp'], upnp: refusing.upnp })).rejects.toMatchObject({
+      code: 'P2P_MAPPING_REFUSED',
+    })
+    expect(refusing.seen.at(-1)).toBe('stop')
+    const none = library({ finds: false })
+    await expect(map({ protocols: ['upnp'], upnp: none.upnp })).rejects.toMatchObject({
+      code: 'P2P_NO_GATEWAY',
+    })
+  })
+
+  it('it is one mapping in the end, where both protocols would have mapped', async () => {
+    const { map, clock, mapped } = await home()
+    const { upnp, seen } = library()
+    const mapping = await map({ protocols: ['nat-pmp', 'upnp'], upnp })
+    const byUpnp =
+      seen.filter(each => each.startsWith('map')).length -
+      seen.filter(each => each.startsWith('unmap')).length
+    expect(mapped.size + byUpnp).toBe(1)
+    await clock.run(mapping.close())
+  })
+
+  it('the library has what is used of it', async () => {
+    // Nothing is sent: that would leave this machine
+    const real: UpnpLibrary = await import('@achingbrain/nat-port-mapper')
+    expect(typeof real.upnpNat().findGateways).toBe('function')
+  })
+})
