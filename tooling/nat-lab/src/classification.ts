@@ -1,0 +1,132 @@
+import type { NatReport } from '@p2p/network/nat'
+import type { Host } from './host.ts'
+import { agreesWithCoturn, agreesWithDebian } from './oracles.ts'
+import { firewall, type Recipe, rules, setUp } from './recipes.ts'
+import { carrier, open, sites, stun } from './topology.ts'
+
+/** A row of facts/p2pd.md 1.6: how a host is connected, and what that is. */
+interface Row {
+  readonly name: string
+  readonly host: 'a' | 'c' | 'd'
+  readonly classic: NatReport['classic']
+  readonly allocation?: readonly [kind: string, step: number]
+  readonly recipe?: Recipe
+  readonly loss?: number
+  readonly prepare?: () => Promise<void>
+}
+
+const nat = (recipe: Recipe, classic: Row['classic'], allocation: Row['allocation'], loss?: number): Row => ({
+  name: loss === undefined ? recipe : `${recipe}, ${loss} % lost each way`,
+  host: 'a',
+  recipe,
+  classic,
+  ...(allocation === undefined ? {} : { allocation }),
+  ...(loss === undefined ? {} : { loss }),
+})
+
+const rows: readonly Row[] = [
+  {
+    name: 'public',
+    host: 'c',
+    classic: 'open',
+    allocation: ['equal', 0],
+    prepare: () => setUp('c', firewall(false)),
+  },
+  {
+    name: 'public, firewall',
+    host: 'c',
+    classic: 'udp-firewall',
+    allocation: ['equal', 0],
+    prepare: () => setUp('c', firewall(true)),
+  },
+  nat('full', 'full-cone', ['equal', 0]),
+  nat('full-permuted', 'full-cone', ['random', 0]),
+  nat('restricted', 'restricted-cone', ['equal', 0]),
+  nat('port-restricted', 'port-restricted-cone', ['equal', 0]),
+  nat('permuted', 'port-restricted-cone', ['random', 0]),
+  nat('offset', 'port-restricted-cone', ['offset', 5_000]),
+  nat('dependent', 'port-restricted-cone', ['dependent', 11]),
+  nat('symmetric', 'symmetric', ['random', 0]),
+  nat('sequential+1', 'symmetric', ['sequential', 1]),
+  nat('sequential+2', 'symmetric', ['sequential', 2]),
+  nat('sequential-3', 'symmetric', ['sequential', -3]),
+  {
+    name: 'NAT behind a symmetric one',
+    host: 'd',
+    classic: 'symmetric',
+    allocation: ['random', 0],
+    prepare: async () => {
+      await setUp(sites.d.router, rules('full', sites.d))
+      await setUp(carrier.router, rules('symmetric', { address: sites.d.wan, wan: carrier.wan }))
+    },
+  },
+  nat('udp-blocked', 'blocked', undefined),
+  nat('full', 'full-cone', ['equal', 0], 30),
+  nat('restricted', 'restricted-cone', ['equal', 0], 30),
+  nat('port-restricted', 'port-restricted-cone', ['equal', 0], 30),
+  nat('symmetric', 'symmetric', ['random', 0], 30),
+]
+
+/** What came of a row. */
+export interface RowResult {
+  readonly name: string
+  readonly right: number
+  readonly times: number
+  readonly slowest: number
+  readonly coturn: boolean | undefined
+  readonly debian: boolean | undefined
+  /** What was wrong, if anything was. */
+  readonly wrong: readonly string[]
+}
+
+const show = ({ classic, portAllocation, status, unknown }: NatReport) =>
+  `${status} ${classic ?? 'nothing'}, ${portAllocation?.kind ?? 'no allocation'} ${portAllocation?.step ?? ''} ${unknown.join('; ')}`
+
+const isRight = ({ classic, allocation, loss }: Row, report: NatReport) => {
+  const found = report.portAllocation
+  const limit = loss === undefined ? 1_100 : 6_000
+  return (
+    report.status === 'measured' &&
+    report.classic === classic &&
+    (allocation === undefined || (found?.kind === allocation[0] && found.step === allocation[1])) &&
+    report.ms <= limit
+  )
+}
+
+/** Classifies every row so many times, and asks the other clients once. */
+export async function* classify(
+  hosts: Readonly<Record<Row['host'], Host>>,
+  times: number,
+): AsyncGenerator<RowResult> {
+  for (const row of rows) {
+    if (row.recipe !== undefined) await setUp(sites.a.router, rules(row.recipe, sites.a, row.loss))
+    await row.prepare?.()
+    let right = 0
+    let slowest = 0
+    let last: NatReport | undefined
+    const wrong: string[] = []
+    for (let time = 0; time < times; time++) {
+      hosts[row.host].tell({ type: 'detect', server: `${stun.address}:${stun.port}` })
+      const answer = await hosts[row.host].next()
+      if (answer.type !== 'report') {
+        wrong.push(answer.type === 'failed' ? answer.message : answer.type)
+        continue
+      }
+      last = answer.report
+      slowest = Math.max(slowest, answer.report.ms)
+      if (isRight(row, answer.report)) right += 1
+      else wrong.push(`${show(answer.report)} in ${answer.report.ms} ms`)
+    }
+    const asks = last !== undefined && row.loss === undefined
+    const address = row.host === 'c' ? open.address : sites[row.host].address
+    yield {
+      name: row.name,
+      right,
+      times,
+      slowest,
+      coturn: asks ? await agreesWithCoturn(row.host, address, last as NatReport) : undefined,
+      debian: asks ? await agreesWithDebian(row.host, last as NatReport) : undefined,
+      wrong,
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Answer, Command } from './agent.ts'
+
+const agent = fileURLToPath(new URL('agent.ts', import.meta.url))
+
+/** A program of ours in a network namespace. */
+export class Host {
+  readonly #child: ChildProcess
+  readonly #answers: Answer[] = []
+  #waiting: ((answer: Answer) => void) | undefined
+
+  constructor(namespace: string) {
+    const args = [
+      'netns',
+      'exec',
+      namespace,
+      process.execPath,
+      '--import',
+      'tsx',
+      '--conditions=@p2p/source',
+      agent,
+    ]
+    this.#child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    if (this.#child.stdout === null) throw new Error('no output')
+    createInterface({ input: this.#child.stdout }).on('line', line => {
+      const answer = JSON.parse(line) as Answer
+      const waiting = this.#waiting
+      this.#waiting = undefined
+      if (waiting === undefined) this.#answers.push(answer)
+      else waiting(answer)
+    })
+  }
+
+  tell(command: Command): void {
+    this.#child.stdin?.write(`${JSON.stringify(command)}\n`)
+  }
+
+  next(): Promise<Answer> {
+    const answer = this.#answers.shift()
+    if (answer !== undefined) return Promise.resolve(answer)
+    return new Promise(resolve => {
+      this.#waiting = resolve
+    })
+  }
+
+  end(): void {
+    this.#child.kill()
+  }
+}

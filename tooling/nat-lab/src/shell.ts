@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+
+/** What a program wrote, whatever it ended with. */
+export interface Output {
+  readonly ok: boolean
+  readonly text: string
+}
+
+/** Runs a program to its end. `input` is given to it. */
+export const tryRun = (
+  program: string,
+  args: readonly string[],
+  input = '',
+  limit = 60_000,
+): Promise<Output> =>
+  new Promise(resolve => {
+    const child = execFile(
+      program,
+      args,
+      { timeout: limit, maxBuffer: 64 << 20 },
+      (error, stdout, stderr) => {
+        const missing = error !== null && 'code' in error && error.code === 'ENOENT'
+        resolve({ ok: error === null, text: missing ? `${program}: not installed` : stdout + stderr })
+      },
+    )
+    // A program that does not read its input closes it
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
+  })
+
+/** The same, for what must work. @throws Error with what it wrote */
+export const run = async (program: string, args: readonly string[], input?: string): Promise<string> => {
+  const { ok, text } = await tryRun(program, args, input)
+  if (!ok) throw new Error(`${program} ${args.join(' ')}\n${text}`)
+  return text
+}
