@@ -4,6 +4,7 @@ import { codecs } from './codecs.ts'
 import { framings } from './framings.ts'
 import { meshLink } from './mesh-link.ts'
 import { meshWire } from './mesh-wire.ts'
+import { network } from './network.ts'
 import { noise } from './noise.ts'
 import { sync } from './sync.ts'
 
@@ -15,5 +16,6 @@ export const targets: readonly Target[] = [
   ...meshWire,
   meshLink,
   ...noise,
+  ...network,
   ...sync,
 ]
