@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { resolveFolder, walk } from '../folder/walk.ts'
+import { nat } from '../nat/main.ts'
 import { createNode, enter, type Node } from '../network/node.ts'
 import { publish } from '../network/publish.ts'
 import { onText } from '../network/text.ts'
@@ -98,4 +99,6 @@ const main = async (options: NodeCommandOptions) => {
   }
 }
 
-await main(parseOptions(process.argv))
+const [, , subcommand, ...rest] = process.argv
+if (subcommand === 'nat') await nat(rest)
+else await main(parseOptions(process.argv))
