@@ -73,6 +73,14 @@ const steps = [
     tests: true,
     skipped: skippedSecond,
   },
+  {
+    // A hundred thousand frames and messages through every framing and codec; `npm test` takes a tenth of them.
+    name: 'fuzz framing',
+    command: 'cd packages/framing && npx vitest run test/fuzz.test.ts',
+    env: { FUZZ_SCALE: '1' },
+    minutes: 3,
+    tests: true,
+  },
   { name: 'fuzz', command: 'npm run fuzz -- all --count 20000', minutes: 5, counts: 'inputs' },
   { name: 'simulate mesh', command: simulate('mesh', 6, 30), minutes: 3, counts: 'seeds' },
   { name: 'simulate sync', command: simulate('sync', 11, 15), minutes: 3, counts: 'seeds' },

@@ -60,10 +60,14 @@ runContract(
 
 const ofTls = malformedTcp.map(address => address.replace('tcp', 'tls') as Address)
 
+// Reading keys and certificates takes longer than most cases, so one transport serves all of them.
+const secure = { ...credentials('server'), ca: certificate('authority') }
+const overTls = tls(secure)
+
 runContract(
   'tls',
   transportContract(() => ({
-    transport: tls({ ...credentials('server'), ca: certificate('authority') }),
+    transport: overTls,
     anywhere: 'tls://127.0.0.1:0',
     malformed: ofTls,
   })),
@@ -83,10 +87,12 @@ runContract(
   transportContract(() => ({ transport: ws(), anywhere: 'ws://127.0.0.1:0/p2p', malformed: malformedWs })),
 )
 
+const overWss = wss(secure)
+
 runContract(
   'wss',
   transportContract(() => ({
-    transport: wss({ ...credentials('server'), ca: certificate('authority') }),
+    transport: overWss,
     anywhere: 'wss://127.0.0.1:0/',
     malformed: malformedWs.map(address => address.replace('ws', 'wss') as Address),
   })),
