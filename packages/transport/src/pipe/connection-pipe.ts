@@ -111,22 +111,19 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
     const size = end - start
     if (this.isBeat(size)) return
     const { codec } = this
-    const data =
-      codec === undefined ? (this.#own(bytes, start, end) as T) : codec.decode(bytes.subarray(start, end))
-    void this.deliver(new Message(data, this.remote, this, size))
-  }
-
-  #own(bytes: Uint8Array, start: number, end: number): Uint8Array {
-    const size = end - start
-    // What spans chunks lies in memory of the decoder.
-    if (size > longestShared || bytes !== this.#chunk) return bytes.slice(start, end)
-    let offset = start - this.#blockStart
-    if (offset + size > this.#block.length) {
-      this.#block = bytes.slice(start, start + blockSize)
-      this.#blockStart = start
-      offset = 0
+    if (codec !== undefined) {
+      const data = codec.decode(bytes.subarray(start, end))
+      void this.deliver(new Message(data, -1, size, this.remote, this))
+    } else if (size > longestShared || bytes !== this.#chunk) {
+      // What spans chunks lies in memory of the decoder.
+      void this.deliver(new Message(bytes.slice(start, end), -1, size, this.remote, this))
+    } else {
+      if (end - this.#blockStart > this.#block.length) {
+        this.#block = bytes.slice(start, start + blockSize)
+        this.#blockStart = start
+      }
+      void this.deliver(new Message(this.#block, start - this.#blockStart, size, this.remote, this))
     }
-    return new Uint8Array(this.#block.buffer, this.#block.byteOffset + offset, size)
   }
 
   #finish(info: CloseInfo): void {

@@ -32,7 +32,7 @@ export abstract class DatagramPipe<T> extends BasePipe<T> {
       this.report(asError(error))
       return
     }
-    void this.deliver(new Message(data, from, this, bytes.length))
+    void this.deliver(new Message(data, -1, bytes.length, from, this))
   }
 
   drained(options?: WaitOptions): Promise<void> {

@@ -3,20 +3,33 @@ import type { Pipe } from './pipe.ts'
 
 /** One message, or of a raw stream one piece, as it came. */
 export class Message<T = Uint8Array> {
-  /** What came: bytes, which are the receiver's to keep, or what the codec made of them. Every receiver gets the same object: whoever changes it changes it for all. */
-  readonly data: T
   /** Where it came from. */
   readonly from: Address
   /** By which pipe it came. */
   readonly pipe: Pipe<T>
   /** Bytes that it took on the wire, without its frame: what queues count. */
   readonly size: number
+  // The data; or, while nobody has asked for it and `start` is not negative, memory that contains it. Making a view of bytes costs as much as all the rest.
+  private source: unknown
+  private start: number
 
-  constructor(data: T, from: Address, pipe: Pipe<T>, size: number) {
-    this.data = data
+  /** @param start where in `source` the bytes begin; negative if `source` is the data */
+  constructor(source: unknown, start: number, size: number, from: Address, pipe: Pipe<T>) {
+    this.source = source
+    this.start = start
+    this.size = size
     this.from = from
     this.pipe = pipe
-    this.size = size
+  }
+
+  /** What came: bytes, which are the receiver's to keep, or what the codec made of them. Every receiver gets the same object: whoever changes it changes it for all. */
+  get data(): T {
+    if (this.start >= 0) {
+      const { buffer, byteOffset } = this.source as Uint8Array
+      this.source = new Uint8Array(buffer, byteOffset + this.start, this.size)
+      this.start = -1
+    }
+    return this.source as T
   }
 
   /** Sends to where the message came from, as {@link Pipe.send} does. */
