@@ -35,7 +35,6 @@ export {
 export type { Pattern } from './pipe/pattern.ts'
 export type { Pipe, PipeOptions } from './pipe/pipe.ts'
 export { request, type RequestOptions } from './pipe/request.ts'
-export { resolve, type Resolved, type ResolveOptions } from './pipe/resolve.ts'
 export { type PipeServer, type ServerEvents, serverLimits, type ServerOptions } from './pipe/server.ts'
 export type { HandlerOptions, MessageSource, SourceEvents } from './pipe/source.ts'
 export { type DuplexOptions, fromDuplex, toDuplex } from './pipe/streams.ts'

@@ -6,7 +6,7 @@ import { connect as connectSocket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { json, lengthPrefixed, text as textCodec } from '@p2p/framing'
 import { describe, expect, it } from 'vitest'
-import { bridge, fromDuplex, messages, type Pipe, request, resolve, toDuplex } from '../src/pipe.ts'
+import { bridge, fromDuplex, messages, type Pipe, request, toDuplex } from '../src/pipe.ts'
 import { parseTcpAddress } from '../src/tcp.ts'
 import { bound, bytes, closing, coded, overTcp, overUdp, pair, server, text } from './pipe-fixtures.ts'
 import { turn, VirtualClock } from './virtual-clock.ts'
@@ -174,25 +174,6 @@ describe('a request', () => {
     const ended = expect(request(near, bytes('?'), options)).rejects.toThrow(coded('P2P_PIPE_CLOSED'))
     await near.close()
     await ended
-  })
-})
-
-describe('resolve', () => {
-  it('takes IP addresses as they are, in one way to write them', async () => {
-    const [six] = await resolve('0:0:0:0:0:0:0:1', 9)
-    expect(six).toMatchObject({ host: '::1', port: 9, family: 6 })
-    expect(six?.at('udp')).toBe('udp://[::1]:9')
-    expect((await resolve('fe80::1', 9, { scope: 'eth0' }))[0]?.at('tcp')).toBe('tcp://[fe80::1%eth0]:9')
-  })
-
-  it('asks the system for names, for a family if told so', async () => {
-    for (const { family } of await resolve('localhost', 9, { family: 4 })) expect(family).toBe(4)
-    await expect(resolve('127.0.0.1', 9, { family: 6 })).rejects.toThrow(coded('P2P_HOST_UNKNOWN'))
-    await expect(resolve('a b', 9)).rejects.toThrow(coded('P2P_BAD_ADDRESS'))
-    await expect(resolve('fe80::1', 9)).rejects.toThrow(coded('P2P_BAD_ADDRESS'))
-    await expect(resolve('localhost', 9, { signal: AbortSignal.abort() })).rejects.toThrow(
-      coded('P2P_ABORTED'),
-    )
   })
 })
 

@@ -1,7 +1,12 @@
+import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Address, WaitOptions } from '@p2p/interfaces'
-import { formatEndpoint } from '../../endpoint.ts'
-import { resolve } from '../resolve.ts'
+import { systemClock } from '@p2p/interfaces/system'
+import { wait } from '@p2p/interfaces/wait'
+import { formatEndpoint, parseEndpoint } from '../../endpoint.ts'
+import { connectionLimits } from '../../limits.ts'
+import { asError } from '../../queued-connection.ts'
+import { transportError } from '../../socket/system-error.ts'
 
 /** A route of `@p2p/network`, or anything that knows its addresses on this machine. */
 export interface HostSource {
@@ -82,17 +87,28 @@ const product = async (
   )
 }
 
+/** A host as IP addresses of a family, or why it has none. */
 const addressesOf = async (
   host: string,
   family: 4 | 6 | undefined,
-  options: WaitOptions,
+  { signal, timeout = connectionLimits.connectTimeout }: WaitOptions,
 ): Promise<{ readonly host: string; readonly error?: Error }[]> => {
-  const own = isIP(host.split('%')[0] ?? host)
+  const own = isIP(host)
   if (own > 0) return family === undefined || own === family ? [{ host }] : []
+  const what = `the addresses of ${host}`
   try {
-    return await resolve(host, 1, { ...options, ...(family && { family }) })
+    // What is no name is not for the resolver.
+    parseEndpoint('host', formatEndpoint('host', { host, port: 0 }))
+    const settings = { clock: systemClock, what, signal, timeout }
+    return await wait<{ readonly host: string }[]>(settings, ({ resolve, reject }) => {
+      lookup(host, { all: true, family: family ?? 0, verbatim: true }, (error, found) => {
+        if (error) reject(transportError(what, error))
+        else resolve(found.map(({ address }) => ({ host: address })))
+      })
+      return undefined
+    })
   } catch (error) {
-    return [{ host, error: error as Error }]
+    return [{ host, error: asError(error) }]
   }
 }
 
