@@ -85,6 +85,17 @@ describe('the list of interfaces', () => {
     expect(all.find(({ name }) => name.startsWith('vEthernet'))?.kind).toBe('virtual')
   })
 
+  it('believes nothing of /sys where that shows another network namespace', async () => {
+    const files = { ...laptopParts.files, '/proc/net/dev': 'Inter-|\n face |\n  eth0: 0 0\n    lo: 0 0\n' }
+    const machine = recorded({ ...laptopParts, files, addresses: { eth0: ['10.1.1.1/24'] } })
+    const all = await listInterfaces({ machine, includeLoopback: true, includeVirtual: true })
+    expect(all).toMatchObject([
+      { name: 'eth0', kind: 'unknown', up: true, addresses: [{ address: '10.1.1.1' }] },
+      { name: 'lo', kind: 'loopback', up: false, addresses: [] },
+    ])
+    expect(all[0]).not.toHaveProperty('mtu')
+  })
+
   it('is empty, and no error, on a machine without any network', async () => {
     expect(await listInterfaces({ machine: recorded({ platform: 'linux', addresses: {} }) })).toEqual([])
   })
@@ -215,7 +226,11 @@ describe('watching', () => {
   })
 
   it('tells of an interface that goes and comes back', async () => {
-    const files = Object.entries(laptopParts.files ?? {}).filter(([path]) => !path.includes('/veth12/'))
+    const files = Object.entries(laptopParts.files ?? {})
+      .filter(([path]) => !path.includes('/veth12/'))
+      .map(
+        ([path, text]) => [path, path === '/proc/net/dev' ? text.replace(/.*veth12.*\n/, '') : text] as const,
+      )
     const without = recorded({ ...laptopParts, files: Object.fromEntries(files) })
     expect(await changes([laptop, without, laptop], 2)).toMatchObject([
       { type: 'removed', interface: { name: 'veth12' } },

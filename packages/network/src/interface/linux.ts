@@ -1,7 +1,7 @@
 import { type Family, fromBytes } from '../core/ip.ts'
 import type { InterfaceKind } from './info.ts'
 import type { Machine } from './machine.ts'
-import type { DefaultRoute, SystemView } from './system-view.ts'
+import type { DefaultRoute, Link, SystemView } from './system-view.ts'
 
 const sys = '/sys/class/net'
 
@@ -104,30 +104,44 @@ const number = (text: string | undefined): number | undefined => {
   return Number.isInteger(value) && value >= 0 ? value : undefined
 }
 
+/**
+ * The interfaces of our own network namespace, by `/proc/net/dev`. `/sys` shows those of the namespace in which it was mounted, which need not be
+ * ours: then nothing of it is true here, and only the names are known.
+ */
+const namesOf = (machine: Machine): { readonly names: readonly string[]; readonly isSysOurs: boolean } => {
+  // Files such as bonding_masters lie there too
+  const shown = machine.list(sys).filter(name => machine.read(`${sys}/${name}/ifindex`) !== undefined)
+  const table = machine.read('/proc/net/dev')
+  if (table === undefined) return { names: shown, isSysOurs: true }
+  const names = [...table.matchAll(/^\s*(\S+):/gm)].map(([, name = '']) => name)
+  const isSysOurs = names.length === shown.length && names.every(name => shown.includes(name))
+  return { names, isSysOurs }
+}
+
+const linkOf = (machine: Machine, name: string): Link => {
+  const index = number(machine.read(`${sys}/${name}/ifindex`))
+  const state = machine.read(`${sys}/${name}/operstate`)?.trim()
+  const flag = Number(machine.read(`${sys}/${name}/flags`) ?? 0)
+  const mtu = number(machine.read(`${sys}/${name}/mtu`))
+  const mac = machine.read(`${sys}/${name}/address`)?.trim() ?? ''
+  return {
+    name,
+    kind: kindOf(machine, name),
+    // The loopback, and tunnels, are `unknown` while they work
+    up: (flag & flags.up) !== 0 && (state === 'up' || state === 'unknown'),
+    ...(index === undefined ? {} : { index }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(/^(?:00:){5}00$|^$/.test(mac) ? {} : { mac }),
+  }
+}
+
 /** How Linux shows its network: files of the kernel, no program is started. */
 export const linuxView = (machine: Machine): SystemView => {
   const flagged = parseAddresses6(machine.read('/proc/net/if_inet6') ?? '')
+  const { names, isSysOurs } = namesOf(machine)
   return {
-    links: machine.list(sys).flatMap(name => {
-      // Files such as bonding_masters lie there too
-      const index = number(machine.read(`${sys}/${name}/ifindex`))
-      if (index === undefined) return []
-      const state = machine.read(`${sys}/${name}/operstate`)?.trim()
-      const flag = Number(machine.read(`${sys}/${name}/flags`) ?? 0)
-      const mtu = number(machine.read(`${sys}/${name}/mtu`))
-      const mac = machine.read(`${sys}/${name}/address`)?.trim() ?? ''
-      return [
-        {
-          name,
-          index,
-          kind: kindOf(machine, name),
-          // The loopback, and tunnels, are `unknown` while they work
-          up: (flag & flags.up) !== 0 && (state === 'up' || state === 'unknown'),
-          ...(mtu === undefined ? {} : { mtu }),
-          ...(/^(?:00:){5}00$|^$/.test(mac) ? {} : { mac }),
-        },
-      ]
-    }),
+    names,
+    links: isSysOurs ? names.map(name => linkOf(machine, name)) : [],
     routes: [
       ...parseRoutes(machine.read('/proc/net/route') ?? ''),
       ...parseRoutes6(machine.read('/proc/net/ipv6_route') ?? ''),

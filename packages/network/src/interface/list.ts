@@ -58,8 +58,9 @@ export const listInterfaces = async (options: ListOptions = {}): Promise<Interfa
   const view = await ask(machine, clock, options)
   const addresses = machine.interfaces()
   const known = new Set(view.links.map(({ name }) => name))
-  // Where /sys is hidden, as on Android, the addresses still tell the names.
-  const hidden = Object.keys(addresses).filter(name => !known.has(name))
+  // Where /sys is hidden, as on Android, or somebody else's, the addresses still tell the names.
+  const named = new Set([...(view.names ?? []), ...Object.keys(addresses)])
+  const hidden = [...named].filter(name => !known.has(name))
   const links = [...view.links, ...hidden.map(name => guessed(name, addresses[name] ?? []))]
   const first = new Map<Family, string>()
   const routes = [...view.routes].sort((a, b) => a.metric - b.metric)
@@ -89,8 +90,9 @@ const guessed = (name: string, addresses: readonly NetworkInterfaceInfo[]): Link
   const mac = addresses[0]?.mac
   return {
     name,
-    kind: addresses.some(({ internal }) => internal) ? 'loopback' : 'unknown',
-    up: true,
+    kind: name === 'lo' || addresses.some(({ internal }) => internal) ? 'loopback' : 'unknown',
+    // Only what is up is seen to have addresses
+    up: addresses.length > 0,
     ...(mac === undefined || mac === '00:00:00:00:00:00' ? {} : { mac }),
   }
 }

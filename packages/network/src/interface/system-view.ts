@@ -21,6 +21,8 @@ export interface DefaultRoute {
 
 /** What one system shows of its network beyond `os.networkInterfaces`. */
 export interface SystemView {
+  /** Interfaces of which perhaps nothing but the name is known. */
+  readonly names?: readonly string[]
   readonly links: readonly Link[]
   /** In the order in which the system prefers those of equal metric. */
   readonly routes: readonly DefaultRoute[]

@@ -133,10 +133,12 @@ export const systemSockets: Sockets = {
     const socket = createSocket(socketType(to))
     try {
       const what = `looking for a way to ${formatEndpoint(to)}`
-      return await settled<string>(socket, what, done =>
+      return await settled<string>(socket, what, done => {
+        // With a callback, an error would go to that instead
+        socket.once('connect', () => done(socket.address().address))
         // Connecting a UDP socket only asks the routing table
-        socket.connect(to.port === 0 ? 9 : to.port, hostOf(to), () => done(socket.address().address)),
-      )
+        socket.connect(to.port === 0 ? 9 : to.port, hostOf(to))
+      })
     } finally {
       await closeUdp(socket)
     }

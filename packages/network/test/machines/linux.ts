@@ -42,6 +42,11 @@ export const laptopParts: Recorded = {
       address: '',
     }),
     '/sys/class/net/bonding_masters/x': '',
+    '/proc/net/dev':
+      'Inter-|   Receive\n face |bytes\n' +
+      ['lo', 'eth0', 'wlp3s0', 'wg0', 'docker0', 'veth12', 'tun0']
+        .map(name => `${name.padStart(6)}: 0 0\n`)
+        .join(''),
     '/proc/net/route':
       'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n' +
       'wlp3s0\t00000000\t0100000A\t0003\t0\t0\t600\t00000000\t0\t0\t0\n' +
