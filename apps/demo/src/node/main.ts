@@ -1,6 +1,7 @@
 // npm run node: one node of the network in the terminal, or behind a pipe.
 import { setImmediate } from 'node:timers/promises'
 import { identityFromFile } from '@p2p/mesh/identity-file'
+import { echo } from '../echo/main.ts'
 import { resolveFolder, walk } from '../folder/walk.ts'
 import { nat } from '../nat/main.ts'
 import { createNode, enter, type Node } from '../network/node.ts'
@@ -101,4 +102,5 @@ const main = async (options: NodeCommandOptions) => {
 
 const [, , subcommand, ...rest] = process.argv
 if (subcommand === 'nat') await nat(rest)
+else if (subcommand === 'echo') await echo(rest)
 else await main(parseOptions(process.argv))
