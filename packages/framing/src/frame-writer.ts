@@ -143,13 +143,21 @@ class SlabWriter implements FrameWriter {
 
   write(payload: Uint8Array, release?: () => void): boolean {
     const { length } = payload
-    if (length > longestCopied && this.headers !== undefined) {
+    const { headers } = this
+    if (length > longestCopied && headers !== undefined) {
       this.reserve(0, length)
       return this.commit(payload, release)
     }
     const needed = this.framing.frameLength(length)
     if (this.bytes.length - this.position < needed) this.makeRoom(needed)
-    this.position = this.framing.encode(payload, this.bytes, this.position)
+    if (headers === undefined) {
+      this.position = this.framing.encode(payload, this.bytes, this.position)
+    } else {
+      // What `encode` does, but the room was looked for already.
+      const start = headers.writeHeader(length, this.bytes, this.position)
+      this.bytes.set(payload, start)
+      this.position = start + length
+    }
     release?.()
     if (this.bytes.length - this.position < needed) this.handFullOver()
     return this.ready
