@@ -5,7 +5,7 @@ import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
 
 /** Requests in a row without an answer, after which a process counts as dead. */
-const missesOfTheDead = 3
+const missesOfTheDead = 5
 /** A deadline that is so much overdue, in milliseconds, tells of us, not of the peer: this process stood still. */
 const overdue = 500
 
@@ -78,14 +78,13 @@ export class Caller {
     }
   }
 
-  /** Asks until there is an answer or the process is dead: `undefined`. What else goes wrong is thrown. */
-  async askFirmly(member: Member, body: unknown): Promise<unknown> {
-    for (let tries = 0; tries <= missesOfTheDead; tries++) {
+  /** Asks until there is an answer, or so often that the process is dead: `undefined`. What else goes wrong is thrown. */
+  async askFirmly(member: Member, body: unknown, timeout?: number): Promise<unknown> {
+    for (let tries = 0; tries < missesOfTheDead; tries++) {
       try {
-        return await this.ask(member, body)
+        return await this.ask(member, body, timeout)
       } catch (error) {
         if (this.closed || !isSilence(error)) throw error
-        if (member.misses === 0) return undefined
       }
     }
     return undefined
@@ -107,4 +106,5 @@ export const isSilence = (error: unknown): boolean =>
   P2PError.is(error) &&
   (error.code === 'P2P_TIMEOUT' || error.code === 'P2P_PEER_UNREACHABLE' || error.code === 'P2P_NO_HANDLER')
 
-const closedError = () => new ChordError('P2P_CLOSED', 'the table is closed')
+/** What all that waits for a table that is closed ends in. */
+export const closedError = (): ChordError => new ChordError('P2P_CLOSED', 'the table is closed')

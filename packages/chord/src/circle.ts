@@ -162,6 +162,18 @@ export class Circle {
     return undefined
   }
 
+  /**
+   * The processes after a place, nearest first: as its successor list says, and where that does not name enough of them yet, as is known otherwise. The list of
+   * a place grows by one successor a round.
+   */
+  partners(place: Place, count: number): Member[] {
+    const listed = place.partners().slice(0, count)
+    if (listed.length >= count || this.members.size <= listed.length) return listed
+    const isOther = (member: Member) =>
+      member !== this.self && (member.misses === 0 || listed.includes(member))
+    return this.members.routes.processes(place.position, count, isOther).map(({ member }) => member)
+  }
+
   /** The processes that the places and fingers name: those that this node needs. */
   needed(): Set<Member> {
     const needed = this.fingers.members()

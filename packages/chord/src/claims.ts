@@ -29,6 +29,12 @@ export class Claims {
     this.#claims.set(to, { from, to, until })
   }
 
+  /** The owner of an arc says that others hold the copies now. */
+  remove({ from, to }: Stretch): void {
+    for (const [end, known] of this.#claims)
+      if (isWithin(end, from, to) || isWithin(to, known.from, end)) this.#claims.delete(end)
+  }
+
   clear(): void {
     this.#claims.clear()
   }

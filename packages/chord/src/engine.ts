@@ -174,7 +174,7 @@ export class Engine {
   async #prepare(index: number): Promise<void> {
     for (let tries = 0; tries < 3; tries++) {
       const place = this.circle.placeAt(index)
-      if (place === undefined || place.partners().length === 0) return
+      if (place === undefined || this.circle.members.size === 0) return
       await this.repair.repair(place)
       if (place.repairedAt === this.now || place.repaired !== '') return
     }

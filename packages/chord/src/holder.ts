@@ -5,7 +5,7 @@ import { entrySize, isDeleted, isOvertaken, packEntry, parseEntry, versionOf } f
 import { flagOf, listOf, malformed, positionOf, positionsOf, textOf, wholeOf } from './grammar.ts'
 import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
-import type { Place } from './place.ts'
+import { listProcesses, type Place } from './place.ts'
 import { type Position, isWithin } from './position.ts'
 import type { Store } from './store.ts'
 import { hashOf } from './table.ts'
@@ -105,7 +105,7 @@ export class Holder {
     const wanted = this.copies - 1
     const done = new Set<Member>()
     for (let round = 0; round < 8; round++) {
-      const targets = place.partners().slice(0, wanted)
+      const targets = this.#circle.partners(place, wanted)
       const missing = targets.filter(member => !done.has(member))
       if (missing.length === 0) return targets.length + 1
       const results = await Promise.all(missing.map(member => this.#caller.askFirmly(member, body)))
@@ -126,7 +126,7 @@ export class Holder {
 
   /** While an arc is incomplete: asks those who had it for one position. @returns whether now all is known that was acknowledged */
   async #readThrough(table: number, position: Position, place: Place): Promise<boolean> {
-    const partners = place.partners()
+    const partners = this.#circle.partners(place, listProcesses)
     const answers = await Promise.allSettled(
       partners.map(async member => {
         const [isComplete, entry] = listOf(await this.#caller.ask(member, ['peek', table, position]), 2)
@@ -180,6 +180,13 @@ export class Holder {
   claim(body: readonly unknown[], until: number): unknown {
     const [, from, to] = listOf(body, 3)
     this.#circle.claims.add({ from: positionOf(from), to: positionOf(to) }, until)
+    return true
+  }
+
+  /** The owner of an arc says that others hold the copies. */
+  disclaim(body: readonly unknown[]): unknown {
+    const [, from, to] = listOf(body, 3)
+    this.#circle.claims.remove({ from: positionOf(from), to: positionOf(to) })
     return true
   }
 

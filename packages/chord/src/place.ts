@@ -18,12 +18,18 @@ export class Place {
   version = 1
   /** This node has all that is on `(completeFrom, point.position]`; `undefined`: nothing is sure. */
   completeFrom: Position | undefined
-  /** Which successor's list ours was made from, and the version of it. */
-  seen: { readonly head: Point; readonly version: number } | undefined
+  /** From which successor's list ours was made, the version of it, and that one's predecessor then. */
+  seen:
+    { readonly head: Point; readonly version: number; readonly predecessor: Point | undefined } | undefined
   /** Whether a stabilisation of it is under way. */
   busy = false
   /** Whether an arc of it is being repaired. */
   repairing = false
+  /** Since its arc began there: with whom it was compared. */
+  compared: { readonly from: Position | undefined; readonly members: Set<Member> } = {
+    from: undefined,
+    members: new Set(),
+  }
   /** What the last complete repair was about: predecessor and partners. */
   repaired = ''
   /** When that was, by the monotonic clock. */

@@ -1,7 +1,7 @@
 import type { WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { type Entry, type Key, hashEntry, merge, stampOrder } from '@p2p/replica'
-import type { Caller } from './caller.ts'
+import { type Caller, closedError } from './caller.ts'
 import { isDeleted, parseEntry } from './entries.ts'
 import { ChordError } from './errors.ts'
 import { listOf, wholeOf } from './grammar.ts'
@@ -125,7 +125,7 @@ export class Reader {
               (error: unknown) => {
                 if (!open) return
                 lastError = error
-                if (this.#caller.closed) reject(error)
+                if (this.#caller.closed) reject(closedError())
                 else later(table)
               },
             )

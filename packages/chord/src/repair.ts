@@ -1,10 +1,11 @@
 import type { Caller } from './caller.ts'
 import type { Stretch } from './claims.ts'
+import { ChordError } from './errors.ts'
 import { flagOf, listOf, positionOf, positionsOf, wholeOf } from './grammar.ts'
 import { type Holder, pageEntries } from './holder.ts'
 import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
-import type { Place } from './place.ts'
+import { listProcesses, type Place } from './place.ts'
 import { type Position, isWithin } from './position.ts'
 import type { Store } from './store.ts'
 import { type Held, hashOf } from './table.ts'
@@ -70,22 +71,34 @@ export class Repair {
     try {
       const arc: Stretch = { from: predecessor.position, to: place.position }
       const arrangement = this.#arrangement(place)
-      const partners = place.partners()
+      const partners = this.#upkeep.circle.partners(place, listProcesses)
       const copies = this.#holder.copies - 1
+      if (place.compared.from !== arc.from) place.compared = { from: arc.from, members: new Set() }
+      const { members: compared } = place.compared
       let failed = false
       for (const [index, partner] of partners.entries()) {
         const isCopy = index < copies
-        if (!isCopy && this.#isComplete(place)) break
+        // Those beyond the copies are asked for what they may have had before, until the arc is complete.
+        if (!isCopy && (this.#isComplete(place) || compared.has(partner))) continue
         const isWhole = await this.#reconcile(place, arc, partner, isCopy)
-        if (isWhole === undefined) failed = true
-        else if (isWhole) this.#complete(place, arc)
+        if (isWhole !== undefined) compared.add(partner)
+        else if (isCopy) failed = true
+        if (isWhole === true) this.#complete(place, arc)
       }
       // Nobody who may have had something was left out: there is no more.
-      if (!failed) this.#complete(place, arc)
+      const living = this.#upkeep.circle.partners(place, listProcesses)
+      if (living.every(partner => compared.has(partner))) this.#complete(place, arc)
       if (!this.#isComplete(place) || predecessor !== place.predecessor) return
       for (const partner of partners.slice(0, copies))
         if ((await this.#caller.askFirmly(partner, ['claim', arc.from, arc.to])) === undefined) failed = true
       if (failed) return
+      // Who held a copy before is not told what is written from now on.
+      if (place.repaired !== arrangement) {
+        const others = partners.slice(copies)
+        await Promise.all(
+          others.map(partner => this.#caller.askFirmly(partner, ['disclaim', arc.from, arc.to])),
+        )
+      }
       place.repaired = arrangement
       place.repairedAt = this.#now
     } finally {
@@ -116,7 +129,7 @@ export class Repair {
 
   /** What a repair depends on. */
   #arrangement(place: Place): string {
-    const partners = place.partners().slice(0, this.#holder.copies - 1)
+    const partners = this.#upkeep.circle.partners(place, this.#holder.copies - 1)
     return [place.predecessor?.position, ...partners.map(({ id }) => id)].join(' ')
   }
 
@@ -126,6 +139,13 @@ export class Repair {
     place.completeFrom = from
     if (predecessor !== undefined)
       this.#upkeep.circle.settle(place, this.#now, this.#upkeep.stabilisation.claimUntil)
+  }
+
+  /** Asks until there is an answer. @throws `P2P_NO_MEMBER` if there is none */
+  async #ask(partner: Member, body: unknown, timeout?: number): Promise<unknown> {
+    const reply = await this.#caller.askFirmly(partner, body, timeout)
+    if (reply === undefined) throw new ChordError('P2P_NO_MEMBER', `${partner.id} does not answer any more`)
+    return reply
   }
 
   /** Makes two processes hold the same of an arc. @returns whether the other had all of it; `undefined` if it failed */
@@ -162,7 +182,7 @@ export class Repair {
       }
       const list = own.flatMap(held => [held.position, hashOf(held)])
       const [rawUpTo, lacking, extra] = listOf(
-        await this.#caller.ask(partner, ['compare', table, from, end, list]),
+        await this.#ask(partner, ['compare', table, from, end, list]),
         3,
       )
       const upTo = positionOf(rawUpTo)
@@ -175,7 +195,7 @@ export class Repair {
 
   async #fetch(table: number, place: Place, positions: readonly Position[], partner: Member): Promise<void> {
     for (let at = 0; at < positions.length;) {
-      const reply = await this.#caller.ask(partner, ['fetch', table, positions.slice(at)], transferTimeout)
+      const reply = await this.#ask(partner, ['fetch', table, positions.slice(at)], transferTimeout)
       const [taken, entries] = listOf(reply, 2)
       // We have left meanwhile, and hand on what is here.
       if (!this.#upkeep.circle.places.includes(place)) return
@@ -194,7 +214,7 @@ export class Repair {
     for (let at = 0; at < positions.length;) {
       const [taken, entries] = this.#holder.pack(table, positions.slice(at))
       at += taken
-      if (entries.length > 0 && (await this.#caller.ask(partner, [how, entries], transferTimeout)) !== true)
+      if (entries.length > 0 && (await this.#ask(partner, [how, entries], transferTimeout)) !== true)
         return false
     }
     return true
@@ -228,7 +248,7 @@ export class Repair {
   /** @returns whether the owner has all of it now, and we forgot it */
   async #giveTo(table: number, batch: readonly Held[], owner: Member): Promise<boolean> {
     const list = batch.flatMap(held => [held.position, hashOf(held)])
-    const lacking = positionsOf(await this.#caller.ask(owner, ['lacks', table, list], transferTimeout))
+    const lacking = positionsOf(await this.#ask(owner, ['lacks', table, list], transferTimeout))
     if (!(await this.#send(table, lacking, owner, 'give'))) return false
     for (const held of batch) {
       const { position } = held
@@ -242,4 +262,4 @@ export class Repair {
 }
 
 /** For a page of entries, in milliseconds: the other may have to give them to its copies first. */
-const transferTimeout = 5_000
+const transferTimeout = 2_000

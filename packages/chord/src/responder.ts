@@ -5,6 +5,7 @@ import type { Holder } from './holder.ts'
 import { nearness } from './look-up.ts'
 import type { Member, Point } from './member.ts'
 import { isInside, isWithin } from './position.ts'
+import type { Place } from './place.ts'
 import type { Spread } from './spread.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -55,6 +56,8 @@ export class Responder {
         return this.#holder.give(request)
       case 'claim':
         return this.#holder.claim(request, this.#upkeep.stabilisation.claimUntil)
+      case 'disclaim':
+        return this.#holder.disclaim(request)
       case 'digest':
         this.#upkeep.stabilisation.yield(from, request[1])
         return this.#holder.digest(request)
@@ -90,7 +93,7 @@ export class Responder {
       return [nearness.others, packer.contacts, before, after, null]
     }
     const { place, ownership } = owner
-    const after = packer.pack([place.point, ...place.successors.slice(0, afterTold)])
+    const after = packer.pack([place.point, ...this.#following(place)])
     const isCertain = ownership === 'yes'
     const answer = await this.#holder.query(position, place, isCertain, query)
     return [isCertain ? nearness.mine : nearness.maybe, packer.contacts, before, after, answer]
@@ -134,5 +137,13 @@ export class Responder {
         nearest = predecessor
     }
     return nearest === undefined ? listed : [nearest, ...listed]
+  }
+
+  /** The first points of the processes after a place: those that hold copies. */
+  #following(place: Place): Point[] {
+    const { position } = place
+    const nearest = ({ points }: Member) =>
+      points.reduce((best, each) => (isInside(each.position, position, best.position) ? each : best))
+    return this.#circle.partners(place, afterTold).map(nearest)
   }
 }

@@ -25,9 +25,9 @@ export class RoundTrip {
     this.#mean += (milliseconds - this.#mean) / 8
   }
 
-  /** How long to wait for an answer, after so many misses in a row: twice as long for each. */
+  /** How long to wait for an answer, after so many misses in a row: twice as long after one, four times after more. */
   timeout(misses: number): number {
     const base = this.#mean === undefined ? initial : this.#mean + 4 * this.#deviation
-    return Math.min(most, Math.max(least, base) * 2 ** misses)
+    return Math.min(most, Math.max(least, base) * 2 ** Math.min(misses, 2))
   }
 }

@@ -195,11 +195,15 @@ export class Stabilisation {
         place.dropPoint(target)
         return undefined
       }
-      if (parts.length === 1) return { predecessor: undefined, list: undefined }
+      if (parts.length === 1) return { predecessor: place.seen?.predecessor, list: undefined }
       const [version, before, list] = listOf(report, 3)
       const parsed = { predecessor: pointsOf(before, named)[0], list: pointsOf(list, named) }
       place.adopt(target, parsed.list)
-      place.seen = { head: target, version: wholeOf(version, Number.MAX_SAFE_INTEGER) }
+      place.seen = {
+        head: target,
+        version: wholeOf(version, Number.MAX_SAFE_INTEGER),
+        predecessor: parsed.predecessor,
+      }
       return { predecessor: parsed.predecessor, list: undefined }
     })
   }

@@ -149,7 +149,10 @@ export class Upkeep {
   /** This process stood still: others may have taken over, and written. */
   #distrust(): void {
     this.circle.claims.clear()
-    for (const place of this.circle.places) place.completeFrom = undefined
+    for (const place of this.circle.places) {
+      place.completeFrom = undefined
+      place.compared = { from: undefined, members: new Set() }
+    }
   }
 
   /** Begins what nobody waits for. */

@@ -1,7 +1,7 @@
 import type { WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import type { Entry, Key, Stamp } from '@p2p/replica'
-import type { Caller } from './caller.ts'
+import { type Caller, closedError } from './caller.ts'
 import { packEntry } from './entries.ts'
 import { ChordError } from './errors.ts'
 import { flagOf, listOf, stampOf, wholeOf } from './grammar.ts'
@@ -111,7 +111,7 @@ export class Writer {
               },
               (error: unknown) => {
                 attempt.lastError = error
-                if (this.#caller.closed) reject(error)
+                if (this.#caller.closed) reject(closedError())
                 else again()
               },
             )

@@ -9,7 +9,10 @@ import {
 } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { type HostClock, SeededRandom, VirtualClock } from '@p2p/simulation'
-import { type Chord, type ChordOptions, createChord } from '../src/index.ts'
+import { ChordNode } from '../src/chord-node.ts'
+import type { ChordOptions } from '../src/index.ts'
+import { pointOf } from '../src/member.ts'
+import { checkOptions } from '../src/options.ts'
 
 /** Nodes that can all reach each other, after a few milliseconds of virtual time. */
 export class World {
@@ -27,18 +30,31 @@ export class World {
   }
 
   /** A node with a table; it is leeching. */
-  node(id: PeerId, options: ChordOptions = {}): Chord {
-    const messenger = new FakeMessenger(this, id)
-    const random = this.random.fork(id)
-    return messenger.keep(createChord(messenger, { clock: messenger.clock, random, ...options }))
+  node(id: PeerId, options: ChordOptions = {}): ChordNode {
+    return this.table(new FakeMessenger(this, id), options)
+  }
+
+  /** A table on a machine. Where points lie is computed once for all. */
+  table(messenger: FakeMessenger, options: ChordOptions = {}): ChordNode {
+    const random = this.random.fork(messenger.self.id)
+    const settings = checkOptions({ clock: messenger.clock, random, ...options })
+    return new ChordNode(messenger, { ...settings, pointOf: this.#pointOf })
+  }
+
+  readonly #positions = new Map<string, string>()
+  readonly #pointOf = (id: PeerId, index: number): string => {
+    const name = `${id} ${index}`
+    const known = this.#positions.get(name) ?? pointOf(id, index)
+    this.#positions.set(name, known)
+    return known
   }
 
   /** So many nodes on one ring. */
-  async ring(count: number, options: ChordOptions = {}): Promise<Chord[]> {
-    const chords: Chord[] = []
+  async ring(count: number, options: ChordOptions = {}, name = 'n'): Promise<ChordNode[]> {
+    const chords: ChordNode[] = []
     for (let index = 0; index < count; index++) {
-      const chord = this.node(`n${index}`, options)
-      if (index > 0) await this.run(chord.meet('n0'))
+      const chord = this.node(`${name}${index}`, options)
+      if (index > 0) await this.run(chord.meet(`${name}0`))
       await this.run(chord.join())
       chords.push(chord)
     }
@@ -63,25 +79,19 @@ export class World {
 export class FakeMessenger implements Messenger {
   readonly self: Contact
   readonly clock: HostClock
+  /** Timers that are set. */
+  timers = 0
   readonly #world: World
   readonly #handlers = new Map<string, Handler>()
-  #chord: Chord | undefined
 
-  constructor(world: World, id: PeerId) {
+  constructor(world: World, id: PeerId, clockError = 0) {
     this.#world = world
     this.self = { id, addresses: [] }
-    this.clock = world.clock.host({ name: id })
+    this.clock = counted(
+      world.clock.host({ name: id, offset: clockError }),
+      change => (this.timers += change),
+    )
     world.nodes.set(id, this)
-  }
-
-  keep(chord: Chord): Chord {
-    this.#chord = chord
-    return chord
-  }
-
-  get chord(): Chord {
-    if (this.#chord === undefined) throw new Error('no table')
-    return this.#chord
   }
 
   get handlers(): number {
@@ -150,4 +160,28 @@ export class FakeMessenger implements Messenger {
     this.#world.nodes.delete(this.self.id)
     this.#handlers.clear()
   }
+}
+
+/** Tells when a timer is set and when it is not any more. */
+const counted = (clock: HostClock, change: (by: number) => void): HostClock => {
+  const after = clock.after.bind(clock)
+  clock.after = (delay, callback) => {
+    let isSet = true
+    const unset = () => {
+      if (isSet) change(-1)
+      isSet = false
+    }
+    change(1)
+    const timer = after(delay, () => {
+      unset()
+      callback()
+    })
+    return {
+      [Symbol.dispose]: () => {
+        unset()
+        timer[Symbol.dispose]()
+      },
+    }
+  }
+  return clock
 }

@@ -9,6 +9,8 @@ export interface Peer {
   readonly machine: Machine
   readonly chord: ChordNode
   readonly circle: Circle
+  /** Operations of it that are under way. */
+  busy: number
 }
 
 /** What the processes of one run have in common. */
@@ -49,7 +51,7 @@ export class Peers {
       pointOf: this.#pointOf,
     }
     const node = new ChordNode(machine, settings)
-    const peer: Peer = { id, machine, chord: node, circle: node.engine.circle }
+    const peer: Peer = { id, machine, chord: node, circle: node.engine.circle, busy: 0 }
     this.alive.push(peer)
     simulation.trace(`${id} starts`)
     return peer

@@ -37,7 +37,6 @@ class Run {
   /** Zave's invariant is promised now. */
   #ordered = true
   #seen = -1
-  #busy = 0
 
   constructor(simulation: Simulation, nodes: number | undefined) {
     this.#simulation = simulation
@@ -45,11 +44,18 @@ class Run {
     this.#dice = dice
     this.#load = simulation.random.fork('load')
     const size = dice.next()
+    const kind = dice.pick(kinds)
+    // With losses a process that lives may be taken for dead: the lists must be longer than what crashes at the same time.
+    const least = kind === 'loss' ? 7 : 3
     this.#count =
       nodes ??
-      (size < 0.85 ? 3 + dice.integer(7) : size < 0.97 ? 10 + dice.integer(15) : 40 + dice.integer(25))
+      (size < 0.85
+        ? least + dice.integer(10 - least)
+        : size < 0.97
+          ? 10 + dice.integer(15)
+          : 40 + dice.integer(25))
     this.#copies = dice.pick([2, 2, 3])
-    this.#kind = dice.pick(kinds)
+    this.#kind = kind
     const points = this.#count > 24 ? 1 : dice.pick([1, 1, 2, 4])
     const known = dice.pick([256, 256, 0])
     this.#peers = new Peers({
@@ -107,7 +113,11 @@ class Run {
   /** All is calm: one ring, and everybody reads what was acknowledged. */
   async finish(): Promise<void> {
     await this.#settle('the last fault')
-    await this.#until(() => this.#busy === 0, 60_000, 'what was begun to end')
+    await this.#until(
+      () => this.#peers.alive.every(({ busy }) => busy === 0),
+      60_000,
+      'what was begun to end',
+    )
     // Who was behind is told by readings at the latest.
     await this.#simulation.advance(2 * repairInterval)
     this.#witness.apart = false
@@ -181,7 +191,11 @@ class Run {
     this.#peers.messages.sideOf = () => 0
     this.#witness.staleUntil = this.#now + recovery
     await this.#settle('a partition')
-    await this.#until(() => this.#busy === 0, 60_000, 'what was begun to end')
+    await this.#until(
+      () => this.#peers.alive.every(({ busy }) => busy === 0),
+      60_000,
+      'what was begun to end',
+    )
     await this.#simulation.advance(2 * repairInterval)
     this.#witness.apart = false
     this.#ordered = true
@@ -220,9 +234,9 @@ class Run {
       if (this.#now + pause >= end) break
       await this.#simulation.advance(pause)
       const peer = this.#load.pick(this.#peers.members)
-      if (peer.machine.clock.paused || this.#busy > 64) continue
-      this.#busy++
-      void this.#witness.act(peer.chord, this.#load).finally(() => this.#busy--)
+      if (peer.machine.clock.paused || peer.busy > 16) continue
+      peer.busy++
+      void this.#witness.act(peer.chord, this.#load).finally(() => peer.busy--)
     }
     await this.#simulation.advance(Math.max(0, end - this.#now))
   }

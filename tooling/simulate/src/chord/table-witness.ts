@@ -12,15 +12,21 @@ interface KeyState {
   writes: number
 }
 
+/** What may be in a field: any value that somebody began to write there, and surely one of them once one was acknowledged. */
+interface FieldState {
+  readonly begun: Set<number>
+  acknowledged: boolean
+}
+
 /** What was acknowledged, and what a reader may see therefore. One write to a key at a time, by anybody; deltas by several at once. */
 export class TableWitness {
   readonly #violations: Violations
   readonly #now: () => number
   readonly #keys = new Map<string, KeyState>()
-  readonly #fields = new Map<string, Map<string, Set<number>>>()
+  readonly #fields = new Map<string, Map<string, FieldState>>()
   #values = 0
   /** Until when what is read may be old: parts of the ring could not talk to each other, or somebody stood still. */
-  staleUntil = -Infinity
+  staleUntil: number = -Infinity
   /** Whether parts may have been written to apart from each other. */
   apart = false
   /** Operations that ended well, and that failed where they may. */
@@ -51,9 +57,7 @@ export class TableWitness {
   async read(chord: ChordNode, key: string, isStrict = false): Promise<void> {
     const state = this.#state(key)
     const began = this.#now()
-    const { writes } = state
-    const before = [...state.possible]
-    const wasBusy = state.busy
+    const { writes, possible: before } = state
     let value: unknown
     try {
       value = await chord.get(key, { default: undefined, timeout: 15_000 })
@@ -62,8 +66,8 @@ export class TableWitness {
       return
     }
     this.done.reads++
-    // What was being written meanwhile may be there or not.
-    if (wasBusy || state.writes !== writes) return
+    // What was begun meanwhile may be there or not.
+    if (state.writes !== writes) return
     if (!isStrict && began < this.staleUntil) return
     if (before.some(each => each === value)) return
     const expected = before.map(each => each ?? 'nothing').join(' or ')
@@ -77,11 +81,11 @@ export class TableWitness {
     for (const key of this.#keys.keys()) await this.read(chord, key, true)
     for (const [key, fields] of this.#fields) {
       const map = (await chord.get(key, { default: {} })) as Record<string, number>
-      for (const [name, possible] of fields) {
+      for (const [name, { begun, acknowledged }] of fields) {
         const value = map[name]
-        if (value === undefined || !possible.has(value))
+        if (value === undefined ? acknowledged : !begun.has(value))
           this.#violations.add(
-            `the field ${name} of ${key} is ${String(value)}, not one of ${[...possible].join()}`,
+            `the field ${name} of ${key} is ${String(value)}, not one of ${[...begun].join()}`,
           )
       }
     }
@@ -101,35 +105,35 @@ export class TableWitness {
   async #write(chord: ChordNode, key: string, value: number | undefined): Promise<void> {
     const state = this.#state(key)
     if (state.busy) return
+    // Should the writer crash, this remains: nobody writes to the key any more, and either may be there.
     state.busy = true
     state.writes++
+    state.possible = [...state.possible, value]
     const began = this.#now()
     try {
       if (value === undefined) await chord.delete(key, { timeout: 15_000 })
       else await chord.set(key, value, { timeout: 15_000 })
       // Parts that do not know of each other both write: whose clock is ahead wins.
-      state.possible = this.apart ? [...state.possible, value] : [value]
+      if (!this.apart) state.possible = [value]
       this.done.writes++
     } catch (error) {
-      state.possible.push(value)
       this.#failed('a write', key, error, began)
-    } finally {
-      state.busy = false
     }
+    state.busy = false
   }
 
   async #delta(chord: ChordNode, key: string, field: string, value: number): Promise<void> {
     const began = this.#now()
+    const fields = this.#fields.get(key) ?? new Map<string, FieldState>()
+    this.#fields.set(key, fields)
+    const state = fields.get(field) ?? { begun: new Set(), acknowledged: false }
+    fields.set(field, state)
+    state.begun.add(value)
     try {
       await chord.applyDelta(key, { [field]: value }, { timeout: 15_000 })
       this.done.deltas++
-      const fields = this.#fields.get(key) ?? new Map<string, Set<number>>()
-      this.#fields.set(key, fields)
-      // Of several to one field at once any may win; that one of them is there is what counts.
-      fields.set(field, (fields.get(field) ?? new Set()).add(value))
+      state.acknowledged = true
     } catch (error) {
-      const known = this.#fields.get(key)?.get(field)
-      known?.add(value)
       this.#failed('a delta', key, error, began)
     }
   }
@@ -139,7 +143,9 @@ export class TableWitness {
     if (code === 'P2P_CLOSED') return
     this.done.failed++
     if (began < this.staleUntil || this.apart) return
-    this.#violations.add(`${what} of ${key} fails: ${error instanceof Error ? error.message : code}`)
+    this.#violations.add(
+      `${what} of ${key} fails: ${error instanceof Error ? error.message : code}, ${String(error instanceof Error ? error.cause : '')}`,
+    )
   }
 
   #state(key: string): KeyState {

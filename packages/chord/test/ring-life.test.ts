@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest'
+import type { ChordNode } from '../src/chord-node.ts'
+import { World } from './world.ts'
+
+const keys = Array.from({ length: 60 }, (_, index) => `key ${index}`)
+const options = { points: 2, interval: 500, repairInterval: 3_000 }
+
+const fill = (world: World, chord: ChordNode) =>
+  world.run(chord.update(keys.map((key, index) => [key, index] as const)))
+
+/** How many of the keys a node reads wrong or not at all. */
+const misread = async (world: World, chord: ChordNode): Promise<number> => {
+  const values = await world.run(Promise.all(keys.map(key => chord.get(key, { default: 'lost' }))))
+  return values.filter((value, index) => value !== index).length
+}
+
+const isHealthy = (ring: readonly ChordNode[]) => ring.every(chord => chord.health().healthy)
+
+const settle = async (world: World, ring: readonly ChordNode[]) => {
+  for (let waited = 0; !isHealthy(ring); waited += 100) {
+    if (waited > 30_000) throw new Error(ring.map(chord => chord.health().violations).join())
+    await world.pass(100)
+  }
+}
+
+describe('a ring', () => {
+  it('loses nothing and fails no read while every process of it leaves and another comes', async () => {
+    const world = new World(2)
+    const ring = await world.ring(5, options)
+    await fill(world, ring[0] as ChordNode)
+    for (let turn = 0; turn < 5; turn++) {
+      const fresh = world.node(`fresh ${turn}`.replace(' ', '-'), options)
+      await world.run(fresh.meet(`n4`.replace('4', String(turn))))
+      await world.run(fresh.join())
+      ring.push(fresh)
+      const old = ring.shift() as ChordNode
+      const leaving = old.unjoin()
+      expect(await misread(world, fresh)).toBe(0)
+      await world.run(leaving)
+      expect(old.health()).toMatchObject({ entries: 0, standing: 'leeching' })
+      expect(await misread(world, old)).toBe(0)
+      await old.close()
+      world.crash(`n${turn}`)
+    }
+    await settle(world, ring)
+    for (const chord of ring) expect(await misread(world, chord)).toBe(0)
+    expect((await world.run((ring[0] as ChordNode).copy())).size).toBe(keys.length)
+  })
+
+  it('loses nothing while every process of it crashes, one after the other, and another comes', async () => {
+    const world = new World(3)
+    const ring = await world.ring(5, options)
+    await fill(world, ring[0] as ChordNode)
+    for (let turn = 0; turn < 5; turn++) {
+      world.crash(`n${turn}`)
+      ring.shift()
+      expect(await misread(world, ring[0] as ChordNode)).toBe(0)
+      const fresh = world.node(`fresh-${turn}`, options)
+      await world.run(fresh.meet(ring[0]?.engine.circle.self.contact ?? ''))
+      await world.run(fresh.join())
+      ring.push(fresh)
+      await settle(world, ring)
+      await world.pass(4_000)
+    }
+    for (const chord of ring) expect(await misread(world, chord)).toBe(0)
+  })
+
+  it.each([4, 6, 9])(
+    'of %i processes loses nothing, whichever two of them crash at once, with three copies',
+    async count => {
+      for (let first = 0; first < count; first++) {
+        for (let second = first + 1; second < count; second++) {
+          // All pairs of nine would take long: every third of them, each process in several.
+          if (count === 9 && (first + second) % 3 !== 0) continue
+          const world = new World(first * 16 + second)
+          const ring = await world.ring(count, { ...options, points: 1, copies: 3 })
+          await settle(world, ring)
+          const some = keys.slice(0, 8)
+          await world.run((ring[0] as ChordNode).update(some.map(key => [key, key] as const)))
+          world.crash(`n${first}`)
+          world.crash(`n${second}`)
+          const reader = ring.find((_, index) => index !== first && index !== second) as ChordNode
+          for (const key of some) expect(await world.run(reader.get(key)), `${first}, ${second}`).toBe(key)
+        }
+      }
+    },
+  )
+
+  it('that meets another becomes one with it, and nothing is lost', async () => {
+    const world = new World(5)
+    const [left, right] = [await world.ring(10, options, 'a'), await world.ring(10, options, 'b')]
+    await world.run((left[0] as ChordNode).set('left', 1))
+    await world.run((right[0] as ChordNode).set('right', 2))
+    const began = world.clock.monotonic()
+    await world.run((left[3] as ChordNode).meet('b7'))
+    const all = [...left, ...right]
+    await settle(world, all)
+    // One ring, which all know, after at most 3 log2 20 rounds.
+    while (all.some(chord => chord.health().members < 19)) await world.pass(100)
+    expect((world.clock.monotonic() - began) / options.interval).toBeLessThan(3 * Math.log2(20))
+    await settle(world, all)
+    for (const chord of all) {
+      expect(await world.run(chord.get('left', { default: 'lost' }))).toBe(1)
+      expect(await world.run(chord.get('right', { default: 'lost' }))).toBe(2)
+    }
+  })
+
+  it('that was divided becomes one again by itself', async () => {
+    const world = new World(6)
+    const ring = await world.ring(8, options)
+    await fill(world, ring[0] as ChordNode)
+    const isLow = (id: string) => Number(id.slice(1)) < 3
+    world.passes = (from, to) => isLow(from) === isLow(to)
+    await world.pass(20_000)
+    await world.run((ring[0] as ChordNode).set('low', 1))
+    await world.run((ring[7] as ChordNode).set('high', 2))
+    world.passes = () => true
+    await world.pass(15_000)
+    await settle(world, ring)
+    for (const chord of ring) {
+      expect(await world.run(chord.get('low', { default: 'lost' }))).toBe(1)
+      expect(await world.run(chord.get('high', { default: 'lost' }))).toBe(2)
+      expect(await misread(world, chord)).toBe(0)
+    }
+  })
+
+  it('keeps what its last process holds: that one cannot leave', async () => {
+    const world = new World(7)
+    const [only] = (await world.ring(1, options)) as [ChordNode]
+    await world.run(only.set('key', 1))
+    await expect(world.run(only.unjoin())).rejects.toMatchObject({ code: 'P2P_LAST_MEMBER' })
+    expect(await world.run(only.get('key'))).toBe(1)
+    await world.run(only.delete('key'))
+  })
+})
