@@ -18,6 +18,8 @@ export type NoiseErrorCode =
   | 'P2P_PLAINTEXT'
   /** The handshake was not done by its deadline. */
   | 'P2P_HANDSHAKE_TIMEOUT'
+  /** The other end has no room for more connections. */
+  | 'P2P_LIMIT_REACHED'
   /** The connection ended within the handshake, or the other end refused for a reason that we do not know. */
   | 'P2P_HANDSHAKE_FAILED'
   /** The other end broke the grammar of this protocol. */

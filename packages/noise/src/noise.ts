@@ -2,11 +2,12 @@ import type { Clock, Connection, PeerId, Random, WaitOptions } from '@p2p/interf
 import { systemClock, systemRandom } from '@p2p/interfaces/system'
 import { WaitError } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
-import { encodeHints, networkTag, prologueOf, secretFlag, version } from './core/opening.ts'
+import { encodeFrame, Kind } from './core/frames.ts'
+import { encodeHints, encodeRefusal, networkTag, prologueOf, secretFlag, version } from './core/opening.ts'
 import { signedBytes } from './core/proof.ts'
 import { NoiseError } from './errors.ts'
 import { Handshake, type HandshakeContext } from './handshake.ts'
-import { handshakeTimeout, maxHello } from './limits.ts'
+import { handshakeTimeout, maxHello, refusalTimeout } from './limits.ts'
 import type { Primitives } from './primitives/primitives.ts'
 import type { ProvenPeer, SecuredConnection } from './secure-connection.ts'
 
@@ -71,9 +72,15 @@ export interface Noise {
    * that has ended.
    *
    * @throws NoiseError `P2P_WRONG_NETWORK`, `P2P_WRONG_SECRET`, `P2P_WRONG_VERSION`, `P2P_UNEXPECTED_ID`, `P2P_NOT_PROVEN`, `P2P_PLAINTEXT`,
-   * `P2P_TAMPERED`, `P2P_MALFORMED`, `P2P_HANDSHAKE_TIMEOUT`, `P2P_HANDSHAKE_FAILED`, `P2P_BAD_OPTION`; `P2P_ABORTED` by the signal
+   * `P2P_LIMIT_REACHED`, `P2P_TAMPERED`, `P2P_MALFORMED`, `P2P_HANDSHAKE_TIMEOUT`, `P2P_HANDSHAKE_FAILED`, `P2P_BAD_OPTION`; `P2P_ABORTED` by the signal
    */
   secure(connection: Connection, options?: SecureOptions): Promise<SecuredConnection>
+
+  /**
+   * For a listener that has no room: tells whoever dials so, who then gets `P2P_LIMIT_REACHED`, and ends the connection without having read from it.
+   * Resolves when that has ended, after 1 000 ms at the latest.
+   */
+  turnAway(connection: Connection): Promise<void>
 }
 
 const utf8 = new TextEncoder()
@@ -105,7 +112,14 @@ export const createNoiseWith = (primitives: Primitives, options: NoiseOptions): 
     clock,
     random,
   }
-  return { secure: (connection, secureOptions) => secure(context, connection, secureOptions) }
+  return {
+    secure: (connection, secureOptions) => secure(context, connection, secureOptions),
+    turnAway: connection => {
+      const refusal = encodeRefusal('P2P_LIMIT_REACHED') as Uint8Array
+      connection.write(encodeFrame(primitives, Kind.refusal, refusal))
+      return connection.close({ timeout: refusalTimeout })
+    },
+  }
 }
 
 const secure = async (

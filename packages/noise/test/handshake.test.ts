@@ -50,6 +50,14 @@ describe.each(builds)('a handshake by %s', (_name, primitives, createNoise) => {
     expect(await failures({ network: 'work' }, {})).toEqual(['P2P_WRONG_NETWORK', 'P2P_WRONG_NETWORK'])
   })
 
+  it('tells who dials that there is no room', async () => {
+    const { outbound, inbound } = await tcpPair()
+    const dialled = codeOf(noise(alice).secure(outbound))
+    await noise(bob).turnAway(inbound)
+    expect(await dialled).toBe('P2P_LIMIT_REACHED')
+    await Promise.all([outbound.closed, inbound.closed])
+  })
+
   it('tells a wrong secret, at both ends, whoever has none', async () => {
     const wrong = ['P2P_WRONG_SECRET', 'P2P_WRONG_SECRET']
     expect(await failures({ secret: key(1) }, { secret: key(2) })).toEqual(wrong)

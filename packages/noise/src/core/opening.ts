@@ -63,6 +63,7 @@ const reasons: readonly (readonly [number, NoiseErrorCode, string])[] = [
   [5, 'P2P_NOT_PROVEN', 'the other end does not believe that our key is ours'],
   [6, 'P2P_MALFORMED', 'the other end did not understand us'],
   [7, 'P2P_TAMPERED', 'what we said did not arrive as we said it'],
+  [8, 'P2P_LIMIT_REACHED', 'the other end has no room for more connections'],
 ]
 
 /** The body of a refusal for an error, if its reason is one that the other end should know. */
