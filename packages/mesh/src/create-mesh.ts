@@ -4,24 +4,16 @@ import { createIdentity } from './identity.ts'
 import { defaultLimits, type MeshLimits } from './limits.ts'
 import type { Mesh, MeshOptions } from './mesh.ts'
 import { MeshNode } from './node.ts'
-import { plaintext } from './security.ts'
+import { noise } from './security.ts'
 import { isAddress } from './wire/contact.ts'
 
 /**
  * A node: listening, and on its way to its seeds, when the promise resolves. It need not have found anybody by then: see `connect`, `peers` and the event `peer:connect`.
  *
- * @throws `P2P_BAD_OPTION`, `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, `P2P_ADDRESS_IN_USE` and the transport's other errors; then nothing is left behind
+ * @throws `P2P_BAD_OPTION` (also of `@p2p/noise`, for a secret that is none), `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, `P2P_ADDRESS_IN_USE` and the transport's other errors; then nothing is left behind
  */
 export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
-  const {
-    network,
-    transports,
-    listen = [],
-    announce,
-    seeds = [],
-    security = plaintext(),
-    history = false,
-  } = options
+  const { network, transports, listen = [], announce, seeds = [], secret, admit, history = false } = options
   const { clock = systemClock, random = systemRandom } = options
   if (typeof network !== 'string' || network.length === 0 || !network.isWellFormed()) {
     throw new MeshError('P2P_BAD_OPTION', 'a network is named by a text that is not empty')
@@ -29,16 +21,21 @@ export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
   for (const address of [...seeds, ...(announce ?? [])]) {
     if (!isAddress(address)) throw new MeshError('P2P_BAD_ADDRESS', `not an address: ${String(address)}`)
   }
+  const { identity = createIdentity(random) } = options
+  if (secret !== undefined && options.security !== undefined) {
+    throw new MeshError('P2P_BAD_OPTION', 'a secret is for the default security only')
+  }
   const node = new MeshNode({
     network,
     transports,
-    security,
+    security: options.security ?? noise({ identity, network, secret, clock, random }),
+    admit,
     clock,
     random,
     seeds,
     announce,
     history,
-    identity: options.identity ?? createIdentity(random),
+    identity,
     limits: checkLimits({ ...defaultLimits, ...options.limits }),
     schedule: endOfTurn,
   })

@@ -18,8 +18,10 @@ export type MeshErrorCode =
   | 'P2P_CONNECTED_TO_SELF'
   /** The other node, or this one, is at one of its limits. */
   | 'P2P_LIMIT_REACHED'
-  /** The other node refused for a reason of its own. */
+  /** The other node does not admit this one, or this one does not admit it: the option `admit`. */
   | 'P2P_NOT_ADMITTED'
+  /** This node speaks in clear, and the other one only through protected links. */
+  | 'P2P_WRONG_SECURITY'
   /** A peer broke the protocol; its link was closed. */
   | 'P2P_MALFORMED'
   /** The handshake took too long, or the connection ended in it. */

@@ -30,8 +30,18 @@ export interface MeshOptions {
   readonly seeds?: readonly Address[]
   /** Who this node is. Default: somebody new. */
   readonly identity?: Identity
-  /** What protects connections. The only one yet is {@link plaintext}, and the default: see SECURITY.md. */
+  /**
+   * What only the network's nodes know: whoever does not is turned away. 32 bytes are used as they are; a text is stretched by scrypt, some 0.1 s once, and should be
+   * one that nobody guesses. Default: none, and whoever knows the network's name may come in, as who it proves to be. It is for the default `security` only.
+   */
+  readonly secret?: string | Uint8Array
+  /** What protects connections. Default: `@p2p/noise`, which encrypts them and proves ids. {@link plaintext} does neither: see SECURITY.md. */
   readonly security?: Security
+  /**
+   * Who may have a link to this node: asked of each node that has said, and by default proved, who it is, before anything else is said to it. Anything but `true`
+   * turns it away, and it is told so. Links that are there already stay: see `disconnect`. Default: everybody.
+   */
+  readonly admit?: (peer: Contact) => boolean
   /** Whether to ask a neighbour for the broadcasts of the last minute that were sent before this node came. Default `false`: from now on. */
   readonly history?: boolean
   /** Bounds on what strangers can make grow. */
@@ -115,7 +125,8 @@ export interface Mesh extends Group, AsyncIterable<Message>, AsyncDisposable {
    * @param to its address, or a contact, whose id is then expected
    * @param options `id`: reject unless this node answers
    * @throws `P2P_WRONG_NETWORK`, `P2P_UNEXPECTED_ID`, `P2P_WRONG_VERSION`, `P2P_CONNECTED_TO_SELF`, `P2P_NOT_ADMITTED`, `P2P_LIMIT_REACHED`,
-   * `P2P_UNKNOWN_SCHEME`, `P2P_BAD_ADDRESS`, `P2P_HANDSHAKE_FAILED`, `P2P_PEER_UNREACHABLE`, `P2P_TIMEOUT`, `P2P_ABORTED`, `P2P_CLOSED`, and the transport's own
+   * `P2P_WRONG_SECURITY`, `P2P_UNKNOWN_SCHEME`, `P2P_BAD_ADDRESS`, `P2P_HANDSHAKE_FAILED`, `P2P_PEER_UNREACHABLE`, `P2P_TIMEOUT`, `P2P_ABORTED`, `P2P_CLOSED`,
+   * the transport's own, and those of `@p2p/noise`: `P2P_WRONG_SECRET`, `P2P_PLAINTEXT`, `P2P_NOT_PROVEN`, `P2P_TAMPERED`, `P2P_HANDSHAKE_TIMEOUT`
    */
   connect(to: Address | Contact, options?: WaitOptions & { readonly id?: PeerId }): Promise<Contact>
 

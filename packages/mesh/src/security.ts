@@ -1,4 +1,9 @@
 import type { Connection, PeerId, WaitOptions } from '@p2p/interfaces'
+import { lengthPrefixed } from '@p2p/framing'
+import { createNoise, type NoiseOptions } from '@p2p/noise'
+import { times } from './limits.ts'
+import { Kind, Reason, type ReasonCode } from './wire/header.ts'
+import { encodeFarewell } from './wire/hello.ts'
 
 /** What a security is told about the connection that it is to protect. */
 export interface SecurityContext extends WaitOptions {
@@ -21,6 +26,8 @@ export interface Security {
   readonly name: string
   /** Protects a fresh connection. It takes the connection over: if it rejects, it has aborted it. */
   secure(connection: Connection, context: SecurityContext): Promise<SecuredConnection>
+  /** Tells a fresh inbound connection that there is no room for it, in words that the other end's security understands, and ends it. Default: it is aborted. */
+  turnAway?(connection: Connection): Promise<void>
 }
 
 /**
@@ -29,4 +36,32 @@ export interface Security {
 export const plaintext = (): Security => ({
   name: 'plaintext',
   secure: async connection => ({ connection }),
+  turnAway: connection => {
+    connection.write(plainRefusal(Reason.limit, 'too many links'))
+    return connection.close({ timeout: times.goodbye })
+  },
 })
+
+/** The default: links that nobody else can read or change, to nodes that have proved their ids; with a secret, among those who know it. */
+export const noise = (options: Omit<NoiseOptions, 'toPlaintext'>): Security => {
+  const toPlaintext = plainRefusal(Reason.wrongSecurity, 'links are protected here')
+  const ours = createNoise({ ...options, toPlaintext })
+  return {
+    name: 'noise',
+    secure: async (raw, { role, expected, signal, timeout }) => {
+      // The dialler's HELLO need not wait for the answer: nobody but who has accepted us can read it
+      const connection = await ours.secure(raw, { role, expected, signal, timeout, confirm: false })
+      return { connection, publicKey: connection.peer.publicKey }
+    },
+    turnAway: connection => ours.turnAway(connection),
+  }
+}
+
+/** REFUSE as the whole stream that somebody without protection reads. */
+const plainRefusal = (reason: ReasonCode, text: string): Uint8Array => {
+  const message = encodeFarewell(Kind.refuse, { reason, text })
+  const framing = lengthPrefixed()
+  const frame = new Uint8Array(framing.frameLength(message.length))
+  framing.encode(message, frame, 0)
+  return frame
+}

@@ -1,7 +1,7 @@
 import type { Address, Transport } from '@p2p/interfaces'
 import { SeededRandom, VirtualClock } from '@p2p/simulation'
 import { createMemoryNetwork, type MemoryNetwork } from '@p2p/transport/memory'
-import { createMesh, type Mesh, type MeshOptions } from '../src/index.ts'
+import { createMesh, type Mesh, type MeshOptions, plaintext } from '../src/index.ts'
 
 /** Nodes of one process on a clock that moves when it is told to: everything but the machine is as in production. */
 export class TestNetwork implements AsyncDisposable {
@@ -34,6 +34,8 @@ export class TestNetwork implements AsyncDisposable {
         listen: [`memory://${name}`],
         clock: this.clock,
         random: this.random.fork(name),
+        // Whoever tests protection asks for it: here it would only take time
+        security: plaintext(),
         ...options,
       }),
     )

@@ -5,7 +5,7 @@ import {
   type NetworkHost,
   type MediumOptions,
 } from '@p2p/simulation'
-import { createMesh, type Mesh, type MeshOptions } from '../src/index.ts'
+import { createMesh, type Mesh, type MeshOptions, plaintext } from '../src/index.ts'
 
 /** A node and the machine that it runs on. */
 export interface SimulatedNode {
@@ -38,6 +38,8 @@ export class SimulatedMesh {
       seeds: name === 'n0' ? [] : ['sim://n0:1'],
       clock: host.clock,
       random: this.random.fork(`${name}@${this.clock.monotonic()}`),
+      // What is tested here is the network and not its cryptography
+      security: plaintext(),
       ...options,
     })
     let mesh: Mesh | undefined

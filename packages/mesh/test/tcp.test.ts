@@ -5,7 +5,7 @@ import { createMesh, type Mesh, type MeshOptions } from '../src/index.ts'
 import { addressOf, at } from './network.ts'
 import { thorough } from './thorough.ts'
 
-const pairs = thorough ? 200 : 40
+const pairs = thorough ? 200 : 25
 
 const create = (options: Partial<MeshOptions> = {}): Promise<Mesh> =>
   createMesh({ network: 'tcp', transports: [tcp()], listen: ['tcp://127.0.0.1:0'], ...options })

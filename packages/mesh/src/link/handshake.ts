@@ -21,8 +21,8 @@ export interface Expectations {
 export class HelloRefused extends MeshError {
   readonly reason: ReasonCode
 
-  constructor(reason: ReasonCode, code: MeshErrorCode, message: string) {
-    super(code, message)
+  constructor(reason: ReasonCode, code: MeshErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options)
     this.name = 'MeshError'
     this.reason = reason
   }
@@ -70,6 +70,21 @@ export const judgeHello = (hello: Hello, expectations: Expectations): Contact =>
   return { id, addresses: hello.addresses }
 }
 
+/** Whether the application lets the node in. @throws HelloRefused if not, or if it fails */
+export const judgeAdmission = (admit: ((peer: Contact) => boolean) | undefined, peer: Contact): void => {
+  if (admit === undefined) return
+  const refused = (cause?: unknown) =>
+    new HelloRefused(Reason.notAdmitted, 'P2P_NOT_ADMITTED', 'not admitted', { cause })
+  let answer: unknown
+  try {
+    answer = admit(peer)
+  } catch (error) {
+    throw refused(error)
+  }
+  // A promise would be truthy
+  if (answer !== true) throw refused()
+}
+
 const codes: Readonly<Record<number, MeshErrorCode>> = {
   [Reason.wrongNetwork]: 'P2P_WRONG_NETWORK',
   [Reason.wrongVersion]: 'P2P_WRONG_VERSION',
@@ -77,6 +92,7 @@ const codes: Readonly<Record<number, MeshErrorCode>> = {
   [Reason.self]: 'P2P_CONNECTED_TO_SELF',
   [Reason.malformed]: 'P2P_MALFORMED',
   [Reason.unexpectedId]: 'P2P_UNEXPECTED_ID',
+  [Reason.wrongSecurity]: 'P2P_WRONG_SECURITY',
 }
 
 /** The other end's REFUSE as the error of whoever waits for the link. */

@@ -1,5 +1,6 @@
 import type { Address, Contact, PeerId } from '@p2p/interfaces'
 import type { Waiter } from '@p2p/interfaces/wait'
+import { NoiseError } from '@p2p/noise'
 import type { Newest } from '../core/streams.ts'
 import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
@@ -7,7 +8,7 @@ import { headerLength, Kind, protocolVersion } from '../wire/header.ts'
 import { decodeFarewell, decodeHello, encodeHello, type Hello, maxHeld, networkTag } from '../wire/hello.ts'
 import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
-import { type Expectations, HelloRefused, judgeHello, refusalError } from './handshake.ts'
+import { type Expectations, HelloRefused, judgeAdmission, judgeHello, refusalError } from './handshake.ts'
 import type { Link, LinkEnd, MessageListener } from './link.ts'
 import type { LinkManagerSettings } from './link-manager.ts'
 import type { Peer } from './peer.ts'
@@ -69,11 +70,6 @@ export class Handshakes {
     return this.#pending.size
   }
 
-  /** Those that others began. */
-  get inbound(): number {
-    return this.#inbound
-  }
-
   /** The dialling end: says HELLO. The waiter is settled when the link is established or has failed. */
   begin(pending: Pending & { readonly waiter: Waiter<Peer> }): void {
     const { link } = pending
@@ -84,8 +80,9 @@ export class Handshakes {
     link.start()
   }
 
-  /** The listening end: waits for HELLO. */
+  /** The listening end: waits for HELLO. Those who have stalled longest make room, so that they do not keep an honest peer waiting. */
   expect(pending: Pending): void {
+    if (this.#inbound >= this.#settings.limits.handshakes) this.#dropOldest()
     pending.link.listener = this.#onFirst
     this.#add(pending)
     pending.link.start()
@@ -96,22 +93,17 @@ export class Handshakes {
     const pending = this.#pending.get(link)
     if (pending === undefined) return false
     this.#remove(pending)
-    const why = end.error?.message ?? 'the connection ended'
-    const error =
-      end.error instanceof MeshError
-        ? end.error
-        : new MeshError('P2P_HANDSHAKE_FAILED', `no link came about: ${why}`, { cause: end.error })
+    const error = reasonOf(end)
     if (pending.first !== undefined) this.#owner.unexpected(link, pending.first.peer)
     if (pending.waiter === undefined) this.#owner.refused(link.connection.remote, error)
     else pending.waiter.reject(error)
     return true
   }
 
-  /** Gives up the inbound handshake that has taken longest. */
-  dropOldest(): void {
+  #dropOldest(): void {
     for (const { link, waiter } of this.#pending.values()) {
       if (waiter !== undefined) continue
-      link.abort(new MeshError('P2P_LIMIT_REACHED', 'too many handshakes at once, and this one took longest'))
+      link.abort(tookLongest())
       return
     }
   }
@@ -228,13 +220,28 @@ export class Handshakes {
     expectations: Omit<Expectations, 'self' | 'network'>,
   ): Contact | undefined {
     try {
-      return judgeHello(hello, { self: this.#settings.identity.id, network: this.#network, ...expectations })
+      const { identity, admit } = this.#settings
+      const peer = judgeHello(hello, { self: identity.id, network: this.#network, ...expectations })
+      judgeAdmission(admit, peer)
+      return peer
     } catch (error) {
       if (error instanceof HelloRefused) link.end(Kind.refuse, error.reason, error.message, error)
       else link.fail(error)
       return undefined
     }
   }
+}
+
+/** Why an inbound handshake is given up for a newer one. */
+export const tookLongest = (): MeshError =>
+  new MeshError('P2P_LIMIT_REACHED', 'too many handshakes at once, and this one took longest')
+
+/** Why no link came about. What security has to say needs no other words. */
+const reasonOf = ({ error }: LinkEnd): Error => {
+  if (error instanceof MeshError) return error
+  if (error instanceof NoiseError && error.code !== 'P2P_TRUNCATED') return error
+  const why = error?.message ?? 'the connection ended'
+  return new MeshError('P2P_HANDSHAKE_FAILED', `no link came about: ${why}`, { cause: error })
 }
 
 const expectHello = (bytes: Uint8Array, start: number, end: number): Hello => {

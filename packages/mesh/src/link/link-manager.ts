@@ -22,8 +22,8 @@ import { begin, decodeFarewell, decodeHello, type Hello } from '../wire/hello.ts
 import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
 import { readU32 } from '../wire/reader.ts'
-import { goodbyeError } from './handshake.ts'
-import { Handshakes, type HandshakesOwner } from './handshakes.ts'
+import { goodbyeError, judgeAdmission } from './handshake.ts'
+import { Handshakes, type HandshakesOwner, tookLongest } from './handshakes.ts'
 import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
 import { Peer } from './peer.ts'
 
@@ -33,6 +33,7 @@ export interface LinkManagerSettings {
   readonly network: string
   readonly transports: readonly Transport[]
   readonly security: Security
+  readonly admit: ((peer: Contact) => boolean) | undefined
   readonly limits: MeshLimits
   readonly clock: Clock
   readonly random: Random
@@ -69,10 +70,11 @@ export class LinkManager {
   readonly #attempts = new Set<AbortController>()
   /** What somebody waits for: `close` waits until it is settled. */
   readonly #waits = new Set<Promise<unknown>>()
-  /** Links that are being told that there is no room for them. */
-  readonly #turnedAway = new Set<Link>()
+  /** Those of others that are being secured, oldest first. */
+  readonly #accepting = new Set<AbortController>()
+  /** Connections that are being told that there is no room for them. */
+  readonly #turnedAway = new Set<Connection>()
   #closed = false
-  #accepting = 0
   #lastTick: number
 
   constructor(settings: LinkManagerSettings, owner: LinkManagerOwner) {
@@ -101,12 +103,16 @@ export class LinkManager {
   }
 
   get handshakes(): number {
-    return this.#handshakes.size
+    return this.#handshakes.size + this.#accepting.size
   }
 
   /** Accepts peers at an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, and the transport's own errors */
   listen(address: Address, options?: WaitOptions): Promise<Listener> {
-    return this.#transport(address).listen(address, connection => void this.#accept(connection), options)
+    return this.#transport(address).listen(
+      address,
+      connection => void this.#track(this.#accept(connection)),
+      options,
+    )
   }
 
   /** A link to the node, new or there already. Dials of the same node at the same time are one. */
@@ -191,8 +197,8 @@ export class LinkManager {
       if (link.peer === undefined) link.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
       else link.end(Kind.goodbye, Reason.leaving, 'leaving')
     }
-    for (const link of this.#turnedAway) link.connection.abort()
-    await Promise.all(Array.from([...this.#links, ...this.#turnedAway], link => link.closed))
+    for (const connection of this.#turnedAway) connection.abort()
+    await Promise.all(Array.from([...this.#links, ...this.#turnedAway], each => each.closed))
     await Promise.allSettled(this.#waits)
   }
 
@@ -215,6 +221,7 @@ export class LinkManager {
   }
 
   async #dialAny(contact: Contact): Promise<Peer> {
+    judgeAdmission(this.#settings.admit, contact)
     const errors: unknown[] = []
     for (const address of contact.addresses) {
       try {
@@ -263,18 +270,19 @@ export class LinkManager {
   async #accept(raw: Connection): Promise<void> {
     const { security, network, limits } = this.#settings
     const perHost = this.#perHost.get(hostOf(raw.remote)) ?? 0
-    // Those who have stalled longest make room, so that they do not keep an honest peer waiting
-    if (this.#handshakes.inbound >= limits.handshakes) this.#handshakes.dropOldest()
-    if (
-      this.#accepting >= limits.handshakes ||
-      this.#links.size >= limits.links ||
-      perHost >= limits.linksPerHost
-    ) {
-      this.#turnAway(raw)
+    if (this.#closed || this.#links.size >= limits.links || perHost >= limits.linksPerHost) {
+      await this.#turnAway(raw)
       return
     }
-    this.#accepting++
+    // As among those who wait for HELLO: who has stalled longest makes room
+    if (this.#accepting.size >= limits.handshakes) {
+      const [oldest] = this.#accepting as Iterable<AbortController> as [AbortController]
+      // Not when it has ended: until then others would be given room by giving it up again
+      this.#accepting.delete(oldest)
+      oldest.abort(tookLongest())
+    }
     const attempt = new AbortController()
+    this.#accepting.add(attempt)
     this.#attempts.add(attempt)
     try {
       const { signal } = attempt
@@ -284,27 +292,29 @@ export class LinkManager {
         signal,
         timeout: times.handshake,
       })
-      if (signal.aborted) secured.connection.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
+      if (signal.aborted) secured.connection.abort(signal.reason as Error)
       else this.#handshakes.expect({ link: this.#adopt(secured.connection), proven: secured.publicKey })
     } catch (error) {
-      this.#owner.refused(raw.remote, error instanceof Error ? error : new Error(String(error)))
+      const reason: unknown = attempt.signal.aborted ? attempt.signal.reason : error
+      this.#owner.refused(raw.remote, reason instanceof Error ? reason : new Error(String(reason)))
     } finally {
       this.#attempts.delete(attempt)
-      this.#accepting--
+      this.#accepting.delete(attempt)
     }
   }
 
   /** Tells a connection that there is no room, unless too many are being told so already. */
-  #turnAway(raw: Connection): void {
-    const error = new MeshError('P2P_LIMIT_REACHED', 'too many links or handshakes')
-    if (this.#turnedAway.size >= this.#settings.limits.handshakes || this.#closed) raw.abort(error)
-    else {
-      const link = new Link(raw, this.#context)
-      this.#turnedAway.add(link)
-      void link.closed.then(() => this.#turnedAway.delete(link))
-      link.end(Kind.refuse, Reason.limit, 'too many links', error)
-    }
+  async #turnAway(raw: Connection): Promise<void> {
+    const { security, limits } = this.#settings
+    const error = new MeshError('P2P_LIMIT_REACHED', 'too many links')
     this.#owner.refused(raw.remote, error)
+    if (this.#turnedAway.size >= limits.handshakes || this.#closed || security.turnAway === undefined) {
+      raw.abort(error)
+      return
+    }
+    this.#turnedAway.add(raw)
+    await security.turnAway(raw).catch(() => raw.abort(error))
+    this.#turnedAway.delete(raw)
   }
 
   /** Counts a link, and uncounts it when it has ended. */

@@ -1,5 +1,5 @@
 import { P2PError } from '@p2p/interfaces'
-import { createMesh, type Mesh } from '@p2p/mesh'
+import { createMesh, type Mesh, plaintext } from '@p2p/mesh'
 import { Kind, headerLength } from '@p2p/mesh/internals'
 import { SeededRandom, VirtualClock } from '@p2p/simulation'
 import { createMemoryNetwork } from '@p2p/transport/memory'
@@ -104,6 +104,7 @@ class Attacked implements Subject {
         listen: [`memory://${name}`],
         clock: this.#clock,
         random: new SeededRandom(name),
+        security: plaintext(),
       }),
     )
     this.#nodes.push(mesh)

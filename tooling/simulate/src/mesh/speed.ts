@@ -1,4 +1,4 @@
-import { createMesh, identityFromKey, type Mesh } from '@p2p/mesh'
+import { createMesh, identityFromKey, type Mesh, plaintext } from '@p2p/mesh'
 import { SeededRandom, SimulatedNetwork, VirtualClock } from '@p2p/simulation'
 import { addressOf } from '../world/world.ts'
 
@@ -36,6 +36,7 @@ export const measureSpeed = async ({ seed, nodes, minutes, print }: SpeedOptions
         listen: [addressOf(host.name)],
         seeds: index === 0 ? [] : [addressOf(`n${dice.integer(Math.min(index, 3))}`)],
         identity: identityFromKey(dice.fill(new Uint8Array(32))),
+        security: plaintext(),
         clock: host.clock,
         random: dice,
       }),

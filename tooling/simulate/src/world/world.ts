@@ -1,5 +1,5 @@
 import type { Address } from '@p2p/interfaces'
-import { createMesh, identityFromKey, type MeshOptions } from '@p2p/mesh'
+import { createMesh, identityFromKey, type MeshOptions, plaintext } from '@p2p/mesh'
 import {
   drawFaults,
   type Fault,
@@ -195,6 +195,7 @@ export class World {
         .filter(seed => seed !== name)
         .map(addressOf),
       identity: identityFromKey(secret as Uint8Array),
+      security: plaintext(),
       clock: resources.clock,
       random,
     }

@@ -1,0 +1,321 @@
+import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
+import type { Connection, Transport } from '@p2p/interfaces'
+import { P2PError } from '@p2p/interfaces'
+import { createNoise } from '@p2p/noise'
+import { createMemoryNetwork } from '@p2p/transport/memory'
+import { tcp } from '@p2p/transport/tcp'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createIdentity, createMesh, type Mesh, type MeshOptions, plaintext } from '../src/index.ts'
+import { encodeHello, networkTag } from '../src/wire/hello.ts'
+import { addressOf } from './network.ts'
+
+const secret = new Uint8Array(32).fill(5)
+
+const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : `not coded: ${String(error)}`)
+
+/** Why a node turns the next one away. */
+const refusal = (mesh: Mesh): Promise<string> =>
+  new Promise(resolve => mesh.once('refused', (_, error) => resolve(codeOf(error))))
+
+/** A connection of which each write is passed through a function first. */
+const through = (connection: Connection, change: (chunk: Uint8Array) => Uint8Array): Connection =>
+  new Proxy(connection, {
+    get: (target, name) => {
+      if (name === 'write') {
+        return (chunk: Uint8Array, release?: () => void) => target.write(change(chunk), release)
+      }
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+
+const dialling = (transport: Transport, change: (chunk: Uint8Array) => Uint8Array): Transport => ({
+  scheme: transport.scheme,
+  listen: (address, accept, options) => transport.listen(address, accept, options),
+  dial: async (address, options) => through(await transport.dial(address, options), change),
+})
+
+/** The first message of noise as a next version of it would begin: packages/noise/PROTOCOL.md, "Frames". */
+const nextVersion = (chunk: Uint8Array): Uint8Array => {
+  if (chunk[0] !== 0xd5 || chunk[4] !== 1) return chunk
+  const changed = chunk.slice()
+  changed[7] = 2
+  const checked = changed.subarray(0, changed.length - 4)
+  changed.set(createHash('sha256').update(checked).digest().subarray(0, 4), checked.length)
+  return changed
+}
+
+const networks = [
+  ['memory', () => createMemoryNetwork().transport(), 'memory://*'],
+  ['TCP', () => tcp(), 'tcp://127.0.0.1:0'],
+] as const
+
+describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
+  const transport: Transport = createTransport()
+  const nodes: Mesh[] = []
+  const create = async (options: Partial<MeshOptions> = {}): Promise<Mesh> => {
+    const mesh = await createMesh({
+      network: 'closed',
+      transports: [transport],
+      listen: [listen],
+      ...options,
+    })
+    nodes.push(mesh)
+    return mesh
+  }
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(node => node.close()))
+  })
+
+  it.each([
+    ['another network', {}, { network: 'another' }, 'P2P_WRONG_NETWORK', 'P2P_WRONG_NETWORK'],
+    ['another secret', { secret }, { secret: secret.map(byte => ~byte) }, 'P2P_WRONG_SECRET', undefined],
+    ['a secret where there is none', {}, { secret }, 'P2P_WRONG_SECRET', undefined],
+    ['no secret where there is one', { secret: 'a text' }, {}, 'P2P_WRONG_SECRET', undefined],
+    [
+      'another version',
+      {},
+      { transports: [dialling(transport, nextVersion)] },
+      'P2P_WRONG_VERSION',
+      undefined,
+    ],
+    ['no protection', {}, { security: plaintext() }, 'P2P_WRONG_SECURITY', 'P2P_PLAINTEXT'],
+    ['protection where there is none', { security: plaintext() }, {}, 'P2P_PLAINTEXT', 'P2P_MALFORMED'],
+  ] as const)(
+    'refuses %s, tells both ends why, and delivers nothing',
+    async (_what, ours, theirs, code, told) => {
+      const [one, other] = [await create(ours), await create(theirs)]
+      const events: string[] = []
+      for (const node of [one, other]) {
+        node.on('peer:connect', () => events.push('connected')).on('message', () => events.push('message'))
+      }
+      const refused = refusal(one)
+      const connecting = other.connect(addressOf(one))
+      other.broadcast('/news', 'for members only')
+      expect(await connecting.then(() => 'nothing', codeOf)).toBe(code)
+      expect(await refused).toBe(told ?? code)
+      expect(events).toEqual([])
+      for (const node of [one, other])
+        expect([node.links, node.status, node.poll()]).toEqual([[], 'alone', []])
+    },
+  )
+
+  it('refuses another node than the expected one before it says who it is', async () => {
+    const seen: Uint8Array[] = []
+    const spying = dialling(transport, chunk => {
+      seen.push(chunk.slice())
+      return chunk
+    })
+    const [one, two] = [await create(), await create({ transports: [spying] })]
+    const refused = refusal(one)
+    const connecting = two.connect(addressOf(one), { id: createIdentity().id })
+    expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_UNEXPECTED_ID')
+    expect(await refused).toBe('P2P_UNEXPECTED_ID')
+    // The opening, which holds a key made for it, and the refusal: kinds 1 and 15
+    expect(seen.map(chunk => chunk[4])).toEqual([1, 15])
+    expect([one.links, two.links]).toEqual([[], []])
+  })
+
+  it.each([
+    ['nothing that is said', {}, false],
+    ['all that is said, where it was asked not to protect', { security: plaintext() }, true],
+  ] as const)('shows those on the way %s', async (_what, options, shown) => {
+    const seen: Buffer[] = []
+    const spying = dialling(transport, chunk => {
+      seen.push(Buffer.from(chunk))
+      return chunk
+    })
+    const [one, two] = [await create(options), await create({ ...options, transports: [spying] })]
+    await two.connect(addressOf(one))
+    await two.send(one.id, '/word', 'a word among friends')
+    expect((await one.recv()).body).toBe('a word among friends')
+    const all = Buffer.concat(seen)
+    expect(all.includes('a word among friends')).toBe(shown)
+    expect(all.includes(createHash('sha256').update('@p2p/mesh network\nclosed').digest())).toBe(shown)
+  })
+
+  it('connects those who know the same secret, as text or as bytes', async () => {
+    for (const same of ['summer roof', secret]) {
+      const [one, two] = [await create({ secret: same }), await create({ secret: same })]
+      expect((await two.connect(addressOf(one), { id: one.id })).id).toBe(one.id)
+    }
+  })
+
+  it('refuses who names another key than it has proved', async () => {
+    const [one, victim] = [await create(), createIdentity()]
+    const raw = await transport.dial(addressOf(one))
+    const connection = await createNoise({ identity: createIdentity(), network: 'closed' }).secure(raw)
+    const hello = encodeHello({
+      oldest: 1,
+      newest: 1,
+      network: networkTag('closed'),
+      publicKey: victim.publicKey,
+      incarnation: new Uint8Array(8),
+      serial: 1,
+      nonce: new Uint8Array(8),
+      epoch: 0,
+      sequence: 0,
+      addresses: [],
+      held: undefined,
+    })
+    const refused = refusal(one)
+    connection.write(Buffer.concat([Uint8Array.of(0, 0, hello.length >> 8, hello.length & 0xff), hello]))
+    expect(await refused).toBe('P2P_UNEXPECTED_ID')
+    connection.abort()
+  })
+
+  it('with a limit reached tells so, protected or not', async () => {
+    for (const options of [{}, { security: plaintext() }]) {
+      const full = await create({ ...options, limits: { links: 1 } })
+      const [first, second] = [await create(options), await create(options)]
+      await first.connect(addressOf(full))
+      const refused = refusal(full)
+      const connecting = second.connect(addressOf(full))
+      expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_LIMIT_REACHED')
+      expect(await refused).toBe('P2P_LIMIT_REACHED')
+    }
+  })
+
+  describe('with the option admit', () => {
+    it('lets in whom it says, and turns away the others, who are told', async () => {
+      const friend = createIdentity()
+      const asked: string[] = []
+      const one = await create({
+        admit: ({ id }) => {
+          asked.push(id)
+          return id === friend.id
+        },
+      })
+      const [welcome, other] = [await create({ identity: friend }), await create()]
+      await welcome.connect(addressOf(one))
+      const refused = refusal(one)
+      const connecting = other.connect(addressOf(one))
+      expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_NOT_ADMITTED')
+      expect(await refused).toBe('P2P_NOT_ADMITTED')
+      expect(one.links.map(({ peer }) => peer.id)).toEqual([friend.id])
+      expect(new Set(asked)).toEqual(new Set([friend.id, other.id]))
+    })
+
+    it('turns away whom it has dialled itself, too, and does not dial whom it would turn away', async () => {
+      let dials = 0
+      const counting: Transport = {
+        ...dialling(transport, chunk => chunk),
+        dial: (address, options) => {
+          dials++
+          return transport.dial(address, options)
+        },
+      }
+      const [one, picky] = [await create(), await create({ transports: [counting], admit: () => false })]
+      const refused = refusal(one)
+      const connecting = picky.connect(addressOf(one))
+      expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_NOT_ADMITTED')
+      expect(await refused).toBe('P2P_NOT_ADMITTED')
+      expect(await picky.connect(one.self).then(() => 'nothing', codeOf)).toBe('P2P_NOT_ADMITTED')
+      expect(dials).toBe(1)
+    })
+
+    it.each([
+      [
+        'fails',
+        () => {
+          throw new Error('the list is lost')
+        },
+      ],
+      ['answers with a promise, which is no answer', (() => Promise.resolve(true)) as never],
+    ] as [string, () => boolean][])('lets nobody in where it %s', async (_what, admit) => {
+      const [one, two] = [await create({ admit }), await create()]
+      const refused = new Promise<Error>(resolve => one.once('refused', (_, error) => resolve(error)))
+      const failure: unknown = await two.connect(addressOf(one)).catch((error: unknown) => error)
+      expect(codeOf(failure)).toBe('P2P_NOT_ADMITTED')
+      expect(String(failure)).not.toContain('the list is lost')
+      expect(codeOf(await refused)).toBe('P2P_NOT_ADMITTED')
+    })
+  })
+
+  it.each([
+    ['before they have said anything', Uint8Array.of()],
+    ['within the first message of their handshake', Uint8Array.of(0xd5, 0x70, 0x32)],
+  ])('does not keep an honest peer waiting for a thousand that stall %s', async (_what, said) => {
+    const one = await create()
+    let given = 0
+    one.on('refused', (_, error) => {
+      expect(codeOf(error)).toBe('P2P_LIMIT_REACHED')
+      given++
+    })
+    const stalled = await Promise.all(
+      Array.from({ length: 1000 }, async () => {
+        const connection = await transport.dial(addressOf(one), { timeout: 30_000 })
+        connection.onData(() => undefined)
+        if (said.length > 0) connection.write(said.slice())
+        return connection
+      }),
+    )
+    const honest = await create()
+    const begun = performance.now()
+    await honest.connect(addressOf(one))
+    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(one.stats().handshakes).toBeLessThanOrEqual(64)
+    expect(given).toBeGreaterThanOrEqual(1000 - 64)
+    // Those that still stall are ended with the node
+    await one.close()
+    await Promise.all(stalled.map(connection => connection.closed))
+  })
+
+  it('does not keep an honest peer waiting for two hundred members that say no HELLO', async () => {
+    const one = await create()
+    const stranger = createNoise({ identity: createIdentity(), network: 'closed' })
+    const stalled = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        // Some are given up for newer ones while they prove who they are
+        const raw = await transport.dial(addressOf(one))
+        return stranger.secure(raw, { confirm: false }).catch(() => raw)
+      }),
+    )
+    const honest = await create()
+    const begun = performance.now()
+    await honest.connect(addressOf(one))
+    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(one.stats().handshakes).toBeLessThanOrEqual(128)
+    for (const connection of stalled) connection.abort()
+  })
+})
+
+describe('a secret of a mesh', () => {
+  it('is in nothing that is printed: not the mesh, not its errors', async () => {
+    const transport = createMemoryNetwork().transport()
+    const text = 'the cat sleeps at noon'
+    const bytes = Uint8Array.from({ length: 32 }, (_, index) => 100 + 3 * index)
+    const create = (own: string | Uint8Array) =>
+      createMesh({ network: 'quiet', transports: [transport], listen: ['memory://*'], secret: own })
+    const [one, two] = [await create(text), await create(bytes)]
+    const refused = new Promise<Error>(resolve => one.once('refused', (_, error) => resolve(error)))
+    const failure: unknown = await two.connect(addressOf(one)).catch((error: unknown) => error)
+    const bad = await create('').catch((error: unknown) => error)
+    const short = await create(bytes.subarray(1)).catch((error: unknown) => error)
+    const everything = { depth: Infinity, showHidden: true, maxArrayLength: Infinity } as const
+    const printed = [one, two, failure, await refused, bad, short, one.errors, two.errors]
+      .map(value => `${inspect(value, everything)} ${JSON.stringify(value)}`)
+      .join('\n')
+      .replaceAll(/\s/gu, '')
+    const traces = [
+      text.replaceAll(' ', ''),
+      Array.from(bytes.subarray(1, 9)).join(','),
+      Array.from(bytes.subarray(1, 9), (byte, index) => `"${index + 1}":${byte}`).join(','),
+      Buffer.from(bytes.subarray(1, 9)).toString('hex'),
+    ]
+    expect([bad, short].map(codeOf)).toEqual(['P2P_BAD_OPTION', 'P2P_BAD_OPTION'])
+    for (const trace of traces) expect(printed).not.toContain(trace)
+    const shown = `${inspect({ text, bytes }, everything)} ${JSON.stringify({ bytes })}`.replaceAll(
+      /\s/gu,
+      '',
+    )
+    for (const trace of traces.slice(0, 3)) expect(shown).toContain(trace)
+    await Promise.all([one.close(), two.close()])
+  })
+
+  it('is not taken with another security than the one that uses it', async () => {
+    const options = { network: 'quiet', transports: [], secret, security: plaintext() }
+    await expect(createMesh(options)).rejects.toMatchObject({ code: 'P2P_BAD_OPTION' })
+  })
+})
