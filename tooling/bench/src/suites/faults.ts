@@ -169,7 +169,7 @@ const openings = {
   ws: new TextEncoder().encode('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: a'),
 }
 
-/** Connects without ever finishing what it begins: every second one says nothing, the others a byte every 50 ms. */
+/** Connects without ever finishing what it begins: every second one says nothing, the others a byte every half second. */
 const crowd = async (port: number, opening: Uint8Array): Promise<() => void> => {
   const connected = () =>
     new Promise<Socket>((resolve, reject) => {
@@ -183,7 +183,7 @@ const crowd = async (port: number, opening: Uint8Array): Promise<() => void> => 
   const timer = setInterval(() => {
     const next = opening.subarray(Math.min(said++, opening.length - 1)).subarray(0, 1)
     for (const socket of talkers) if (socket.writable) socket.write(next)
-  }, 50)
+  }, 500)
   return () => {
     clearInterval(timer)
     for (const socket of sockets) socket.destroy()
