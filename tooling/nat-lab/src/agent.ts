@@ -1,6 +1,8 @@
 /** What runs on a host: it reads commands, one line of JSON each, and answers each with one line. */
 import { createInterface } from 'node:readline'
+import { connect, createServer } from 'node:net'
 import { detectNat, type NatReport } from '@p2p/network/nat'
+import { mapPort, type MappingProtocol, type PortMapping } from '@p2p/network/port-mapping'
 import { punch, type Punched, type PunchOffer, type PunchTransport } from '@p2p/network/punch'
 
 /** What a host is told to do. */
@@ -13,11 +15,24 @@ export type Command =
       readonly nat: NatReport | undefined
     }
   | { readonly type: 'offer'; readonly offer: PunchOffer }
+  /** Listens at a port, and has the router map it. */
+  | {
+      readonly type: 'map'
+      readonly protocol: MappingProtocol
+      readonly port: number
+      readonly lifetime: number
+    }
+  | { readonly type: 'unmap' }
+  /** Whether somebody answers there over TCP. */
+  | { readonly type: 'dial'; readonly address: string; readonly port: number }
 
 /** What a host answers. */
 export type Answer =
   | { readonly type: 'report'; readonly report: NatReport }
   | { readonly type: 'offer'; readonly offer: PunchOffer }
+  | { readonly type: 'mapped'; readonly address: string; readonly port: number }
+  | { readonly type: 'unmapped' }
+  | { readonly type: 'dialled'; readonly isOpen: boolean }
   | { readonly type: 'punched'; readonly path: string; readonly remote: string; readonly ms: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly ms: number }
 
@@ -56,6 +71,20 @@ const use = async (path: Punched): Promise<void> => {
   await path.socket.close()
 }
 
+let mapping: PortMapping | undefined
+
+const dial = (host: string, port: number) =>
+  new Promise<boolean>(resolve => {
+    const socket = connect({ host, port, timeout: 1_000 })
+    const end = (isOpen: boolean) => {
+      socket.destroy()
+      resolve(isOpen)
+    }
+    socket.on('connect', () => end(true))
+    socket.on('error', () => end(false))
+    socket.on('timeout', () => end(false))
+  })
+
 const obey = async (command: Command): Promise<void> => {
   if (command.type === 'offer') {
     theirs?.(command.offer)
@@ -65,6 +94,22 @@ const obey = async (command: Command): Promise<void> => {
   try {
     if (command.type === 'detect') {
       say({ type: 'report', report: await detectNat({ servers: [command.server] }) })
+      return
+    }
+    if (command.type === 'map') {
+      const { port, protocol, lifetime } = command
+      createServer(socket => socket.end()).listen(port)
+      mapping = await mapPort({ transport: 'tcp', port, lifetime, protocols: [protocol] })
+      say({ type: 'mapped', address: mapping.external.address, port: mapping.external.port })
+      return
+    }
+    if (command.type === 'unmap') {
+      await mapping?.close()
+      say({ type: 'unmapped' })
+      return
+    }
+    if (command.type === 'dial') {
+      say({ type: 'dialled', isOpen: await dial(command.address, command.port) })
       return
     }
     const { server, transport, nat } = command

@@ -1,7 +1,13 @@
 import { tryRun } from './shell.ts'
 
 /** What each program is part of, on Debian. */
-const packages = { ip: 'iproute2', nft: 'nftables', conntrack: 'conntrack', turnserver: 'coturn' }
+const packages = {
+  ip: 'iproute2',
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  turnserver: 'coturn',
+  miniupnpd: 'miniupnpd',
+}
 
 /** How to get network namespaces of our own: as root, or as the root of a user namespace. */
 const ways = [
