@@ -20,6 +20,6 @@ process.on('message', ({ id, command, args }: Order) => {
   const run = commands[command] as (...args: readonly unknown[]) => Promise<unknown>
   run(...args).then(
     value => answer({ id, value }),
-    (error: unknown) => answer({ id, error: error instanceof Error ? (error.stack ?? '') : String(error) }),
+    (error: unknown) => answer({ id, error: error instanceof Error ? error.message : String(error) }),
   )
 })
