@@ -12,11 +12,14 @@ import { TransportError } from '../errors.ts'
 import { Message } from './message.ts'
 import { BasePipe, checkOptions, type Pipe, type PipeOptions } from './pipe.ts'
 
-/** Bytes of a chunk that are copied at once, for all the short messages in them. One that is kept keeps this much. */
-const blockSize = 8_192
+/**
+ * Bytes of a chunk that are copied at once, for all the short messages in them: an allocation for each would cost more than all the rest. Who keeps one keeps
+ * this much, queues not (see {@link Message.settle}).
+ */
+const blockSize = 16_384
 
-/** Messages up to this many bytes share memory: an allocation for each costs more than the copy. */
-const longestShared = blockSize / 8
+/** Messages up to this many bytes share memory. */
+const longestShared = 1_024
 
 const nothing = new Uint8Array(0)
 
@@ -29,6 +32,7 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
   readonly #decoder: FrameDecoder
   readonly #writer: FrameWriter
   #paused = false
+  #disposed = false
   // The chunk that is being taken apart, and the copy of its bytes from `blockStart` on.
   #chunk: Uint8Array = nothing
   #block: Uint8Array = nothing
@@ -57,8 +61,8 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
   }
 
   drained(options?: WaitOptions): Promise<void> {
-    this.#writer.flush()
-    return this.#connection.drained(options).catch((error: unknown) => {
+    if (this.#disposed) return Promise.reject(this.closedError())
+    return this.#writer.drained(options).catch((error: unknown) => {
       throw P2PError.is(error, 'P2P_CONNECTION_CLOSED')
         ? this.closedError(error.cause as Error | undefined)
         : error
@@ -72,7 +76,7 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
   }
 
   abort(reason?: Error): void {
-    this.#writer.dispose()
+    this.#dispose()
     this.#connection.abort(reason)
   }
 
@@ -80,7 +84,7 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
     if (to !== undefined && to !== this.remote) {
       throw new TransportError('P2P_BAD_ADDRESS', `${this.describe()} does not lead to ${to}`)
     }
-    return this.#writer.write(payload) && !this.isClosed
+    return this.#writer.write(payload)
   }
 
   protected start(): void {
@@ -119,15 +123,23 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
       void this.deliver(new Message(bytes.slice(start, end), -1, size, this.remote, this))
     } else {
       if (end - this.#blockStart > this.#block.length) {
-        this.#block = bytes.slice(start, start + blockSize)
+        const part = bytes.subarray(start, start + blockSize)
+        // All of it is written at once, so it need not be zeroed before.
+        this.#block = Buffer.allocUnsafeSlow(part.length)
+        this.#block.set(part)
         this.#blockStart = start
       }
       void this.deliver(new Message(this.#block, start - this.#blockStart, size, this.remote, this))
     }
   }
 
-  #finish(info: CloseInfo): void {
+  #dispose(): void {
+    this.#disposed = true
     this.#writer.dispose()
+  }
+
+  #finish(info: CloseInfo): void {
+    this.#dispose()
     if (info.error !== undefined) {
       this.finish(info)
       return

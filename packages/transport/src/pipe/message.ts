@@ -32,6 +32,13 @@ export class Message<T = Uint8Array> {
     return this.source as T
   }
 
+  /** For queues: from now on it holds no more memory than its own. */
+  settle(): void {
+    if (this.start < 0 || (this.source as Uint8Array).length <= 2 * this.size) return
+    this.source = (this.source as Uint8Array).slice(this.start, this.start + this.size)
+    this.start = -1
+  }
+
   /** Sends to where the message came from, as {@link Pipe.send} does. */
   reply(data: T): boolean {
     return this.pipe.send(data, this.from)

@@ -35,6 +35,7 @@ export class MessageQueue<T> {
   push(message: Message<T>): boolean {
     const room = this.size === 0 || (this.size < this.#limit && this.#held + message.size <= this.#bytes)
     if (!room && !this.#makeRoom(message.size)) return this.overflow === 'drop-newest'
+    message.settle()
     this.#items.push(message)
     this.#held += message.size
     if (this.size >= this.#limit || this.#held >= this.#bytes) this.#refusing = true

@@ -59,6 +59,8 @@ export abstract class Receiver<T, E extends SourceEvents<T> = SourceEvents<T>> i
   readonly #inbox: QueueConsumer<T>
   readonly #owner: ConsumerOwner
   #consumers: readonly Consumer<T>[] = []
+  // The one that gets all messages, where there is only one: the usual case, in which nothing needs to be looked at.
+  #sole: HandlerConsumer<T> | undefined
   #index: Indexed<T> | undefined
   #expressions = 0
   #sinceChange = 0
@@ -161,13 +163,17 @@ export abstract class Receiver<T, E extends SourceEvents<T> = SourceEvents<T>> i
     const diverted = new HandlerConsumer(handler, { queue, awaited: true }, this.#owner)
     this.#override = diverted
     this.#want()
+    this.#findSole()
     return () => {
-      if (this.#override === diverted) this.#override = undefined
+      if (this.#override !== diverted) return
+      this.#override = undefined
+      this.#findSole()
     }
   }
 
   /** Hands a message on. @returns a promise if a handler without a queue has returned one; it does not reject */
   protected deliver(message: Message<T>): Promise<unknown> | undefined {
+    if (this.#sole !== undefined) return this.#sole.push(message)
     if (this.#override !== undefined) return this.#override.push(message)
     if (this.#state === 'started') return this.#dispatch(message)
     this.#inbox.push(message)
@@ -288,6 +294,14 @@ export abstract class Receiver<T, E extends SourceEvents<T> = SourceEvents<T>> i
     this.#index = undefined
     this.#sinceChange = 0
     this.#expressions = consumers.filter(hasExpression).length
+    this.#findSole()
+  }
+
+  #findSole(): void {
+    const [first, second] = this.#consumers
+    const alone =
+      this.#state === 'started' && !this.#pulled && this.#override === undefined && second === undefined
+    this.#sole = alone && first instanceof HandlerConsumer ? (first as HandlerConsumer<T>) : undefined
   }
 
   #matches(consumer: Consumer<T>, { test }: Matcher<T>, message: Message<T>): boolean {
@@ -314,6 +328,7 @@ export abstract class Receiver<T, E extends SourceEvents<T> = SourceEvents<T>> i
   #pull(): void {
     this.#pulled = true
     this.#want()
+    this.#findSole()
   }
 
   #want(): void {
@@ -323,6 +338,7 @@ export abstract class Receiver<T, E extends SourceEvents<T> = SourceEvents<T>> i
     // Whoever asks in the same turn is as early as the first one: what has waited goes to all of them.
     queueMicrotask(() => {
       this.#state = 'started'
+      this.#findSole()
       if (this.#consumers.length === 0 && this.#override === undefined) return
       const held: Message<T>[] = []
       for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift())
