@@ -5,6 +5,7 @@ export const wires = {
   tcp: async (): Promise<Wire> => (await import('../wires/ours.ts')).oursOverTcp,
   tls: async (): Promise<Wire> => (await import('../wires/ours.ts')).oursOverTls,
   ws: async (): Promise<Wire> => (await import('../wires/ours.ts')).oursOverWs,
+  pipe: async (): Promise<Wire> => (await import('../wires/pipe.ts')).pipeOverTcp,
   'raw tcp': async (): Promise<Wire> => (await import('../wires/raw.ts')).rawTcp,
   'raw tls': async (): Promise<Wire> => (await import('../wires/raw.ts')).rawTls,
   'socket.write': async (): Promise<Wire> => (await import('../wires/socket-write.ts')).socketWrite,
