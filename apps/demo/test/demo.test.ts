@@ -26,19 +26,23 @@ it('ends with the right verdict: every living process has the same index as the 
   expect(end.output).toMatch(/node 2 +was killed with SIGKILL/)
   expect(end.output).toMatch(/node [01] +noticed after \d+ ms that its neighbour node 2 is gone/)
   expect(end.output).toMatch(/node 3 +joined late, .* caught up with \d+ entr/)
+  expect(end.output).toMatch(/outsider +process \d+, .* was turned away, P2P_WRONG_SECRET: /)
+  expect(end.output).toMatch(/node 0 +turned somebody away: P2P_WRONG_SECRET: /)
   expect(end.output).toMatch(/was refused, P2P_LEASE_HELD: the owner is \S+ \(node \d\) until \d\d:\d\d:\d\d/)
   expect(end.output).toMatch(/still reads the same value there/)
   expect(end.output.match(/holds 5 entries: as the disk has them/g)).toHaveLength(3)
-  expect(end.output).toMatch(/verdict +RIGHT: 3 living nodes .* 5 files/)
+  expect(end.output).toMatch(/verdict +RIGHT: 3 living nodes .* 5 files; the outsider was turned away/)
   expect(end).toMatchObject({ code: 0, signal: null })
   expect(end.output).not.toContain(escape)
-  expectNoProcess(end, 4)
+  expectNoProcess(end, 5)
 })
 
 it('stays up with --keep, lets a node join, and leaves no process behind after Ctrl-C', async () => {
   await using folder = await createFolder(files)
   await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
-  const [, args = ''] = await program.output(/npm run node -- (--network \S+ --join \S+)\n/)
+  const [, args = ''] = await program.output(
+    /npm run node -- (--network \S+ --secret [0-9a-f]{64} --join \S+)\n/,
+  )
   await using node = new Program('node', args.split(' '))
   node.type('keys')
   node.type('get README.md')
@@ -53,7 +57,7 @@ it('stays up with --keep, lets a node join, and leaves no process behind after C
   program.kill('SIGINT')
   const end = await program.ended
   expect(end).toMatchObject({ code: 0, signal: null })
-  expectNoProcess(end, 3)
+  expectNoProcess(end, 4)
 })
 
 it('leaves no process behind when it is killed itself', async () => {

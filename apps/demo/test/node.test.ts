@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { chmod, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createFolder, Program } from './program.ts'
@@ -67,6 +67,40 @@ it('is refused by another network, with the code', async () => {
   await using second = node('--network', 'two', '--join', await addressOf(first))
   const { code, output } = await second.ended
   expect(output).toMatch(/^node: P2P_WRONG_NETWORK: /m)
+  expect(code).toBe(1)
+})
+
+it.each([
+  ['another secret', ['--secret', 'summer'], ['--secret', 'winter']],
+  ['no secret', ['--secret', 'summer'], []],
+  ['a secret that the others do not have', [], ['--secret', 'winter']],
+])('is refused with %s, with the code, and the other node says so', async (_what, ours, theirs) => {
+  await using first = node(...ours)
+  await using second = node('--join', await addressOf(first), ...theirs)
+  const { code, output } = await second.ended
+  expect(output).toMatch(/^node: P2P_WRONG_SECRET: /m)
+  expect(code).toBe(1)
+  await first.output(/^turned tcp:\S+ away: P2P_WRONG_SECRET: /m)
+})
+
+it('joins with the secret, typed or in the environment, and does not print it', async () => {
+  await using first = node('--secret', 'summer roof')
+  await using second = new Program('node', ['--join', await addressOf(first)], {
+    environment: { P2P_SECRET: 'summer roof' },
+  })
+  await second.output(/joined; the dictionary has 0 entries\n/)
+  for (const program of [first, second]) {
+    program.endInput()
+    expect((await program.ended).output).not.toContain('summer roof')
+  }
+})
+
+it('refuses an identity that others can read', async () => {
+  await using folder = await createFolder({ 'open.pem': 'whatever' })
+  await chmod(join(folder.path, 'open.pem'), 0o644)
+  await using program = node('--identity', join(folder.path, 'open.pem'))
+  const { code, output } = await program.ended
+  expect(output).toMatch(/^node: P2P_BAD_IDENTITY: .* can be read by others/m)
   expect(code).toBe(1)
 })
 

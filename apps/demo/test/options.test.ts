@@ -23,7 +23,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-const defaults = { nodes: 5, keep: false, timeout: 30_000, chaos: undefined, plain: false }
+const defaults = { nodes: 5, keep: false, secret: undefined, timeout: 30_000, chaos: undefined, plain: false }
 
 const argv = (line: string) => ['node', 'main.ts', ...line.split(' ').filter(Boolean)]
 
@@ -56,6 +56,17 @@ it('takes several addresses', () => {
   })
 })
 
+it('takes the secret from the command line, or from the environment', () => {
+  expect([parseDemo(argv('--secret abc')).secret, parseNode(argv('--secret abc')).secret]).toEqual([
+    'abc',
+    'abc',
+  ])
+  vi.stubEnv('P2P_SECRET', 'unseen')
+  expect([parseDemo(argv('')).secret, parseNode(argv('')).secret]).toEqual(['unseen', 'unseen'])
+  expect(() => parseNode(argv('--help'))).toThrow('exit 0')
+  expect(written).not.toContain('unseen')
+})
+
 it.each([
   ['--nodes 2', /--nodes.*whole number from 3 to 64/],
   ['--nodes 65', /--nodes.*whole number from 3 to 64/],
@@ -66,6 +77,7 @@ it.each([
   ['--chaos 0', /--chaos.*number from 0.1 to 86400/],
   ['--chaos --seed -1', /--seed.*whole number from 0 to 999999/],
   ['--seed 1', /--seed is for --chaos/],
+  ['--secret=', /--secret.*must not be empty/],
   ['--colour', /unknown option '--colour'/],
   ['folder', /too many arguments/],
 ])('refuses %s', (line, message) => {
@@ -87,6 +99,7 @@ it('explains itself', () => {
     'listen',
     'join',
     'network',
+    'secret',
     'identity',
     'help',
   ]

@@ -34,7 +34,9 @@ describe('on a pseudo-terminal', () => {
     expect(text).toMatch(/node 2 +is back \(process \d+\): .*, wrote its own \d files? again\n/)
     const [, kills = ''] = /chaos +is over: (\d+) kills?; .* the 5 nodes have changed/.exec(text) ?? []
     expect(text.match(/holds 5 entries: as the disk has them/g)).toHaveLength(5)
-    const verdict = new RegExp(`verdict  RIGHT: 5 living nodes .* 5 files, after ${kills} kills?\\n`)
+    const verdict = new RegExp(
+      `verdict +RIGHT: 5 living nodes .* 5 files, after ${kills} kills?; the outsider was turned away\\n`,
+    )
     expect(text).toMatch(verdict)
     expect(end.code).toBe(0)
 

@@ -7,7 +7,7 @@ import { Chaos } from './chaos.ts'
 import { check } from './check.ts'
 import { createNarrator } from './narrator.ts'
 import { type DemoOptions, parseOptions } from './options.ts'
-import { perform, type Play } from './play.ts'
+import { perform, type Play, wrongSecret } from './play.ts'
 import { Processes } from './processes.ts'
 import { createScratch } from './scratch.ts'
 import { isLive, LiveView } from './view/live-view.ts'
@@ -28,7 +28,7 @@ class Interrupted extends Error {
 
 /** Plays, compares and tells the verdict. Returns the exit code. */
 const demo = async (
-  { nodes, dir, keep, timeout, chaos }: DemoOptions,
+  { nodes, dir, keep, secret: given, timeout, chaos }: DemoOptions,
   view: View,
   signal: AbortSignal,
 ): Promise<number> => {
@@ -48,10 +48,12 @@ const demo = async (
   let files = 0
   let size = 0
   const network = `demo-${randomBytes(4).toString('hex')}`
+  const secret = given ?? randomBytes(32).toString('hex')
   // Who is killed comes back as the same node
   await using identities = chaos === undefined ? undefined : await createScratch()
   await using processes = new Processes({
     network,
+    secret,
     signal,
     stall: timeout,
     leaving,
@@ -64,6 +66,7 @@ const demo = async (
         narrator.progress('demo', () => `the nodes have read ${count(files, 'file')}, ${bytes(size)}, so far`)
       },
       figures: figures => view.told(name, figures),
+      refused: (code, text) => code === wrongSecret && narrator.say(name, `turned somebody away: ${text}`),
       trouble: message => narrator.say(name, message),
       complaint: line => view.complaint(line),
       ended: ({ signal }) => view.changed(name, signal === 'SIGKILL' ? 'killed' : 'left'),
@@ -73,7 +76,7 @@ const demo = async (
     onKilled: name => narrator.say(name, `had to be killed: it did not leave in order`),
   })
   const play: Play = { folder, nodes, processes, narrator, stall: timeout }
-  const { living: gathered, refused } = await perform(play)
+  const { living: gathered, refused, turnedAway } = await perform(play)
   const aftermath = chaos && (await new Chaos(play, chaos, signal).unleash(gathered))
   const living = aftermath?.living ?? gathered
   const { right, scope } = await check(play, living, since, signal)
@@ -81,25 +84,31 @@ const demo = async (
   // What is said last stays below all that was drawn
   if (!keep) view[Symbol.dispose]()
   const after = aftermath === undefined ? '' : `, after ${count(aftermath.kills, 'kill')}`
+  const safe = refused && turnedAway
   if (right) {
+    const outside = turnedAway ? '; the outsider was turned away' : ''
     narrator.say(
       'verdict',
-      `${refused ? 'RIGHT' : 'WRONG'}: ${living.length} living nodes hold the same complete index as the disk, ${scope}${after}`,
-      refused ? 'good' : 'bad',
+      `${safe ? 'RIGHT' : 'WRONG'}: ${living.length} living nodes hold the same complete index as the disk, ${scope}${after}${outside}`,
+      safe ? 'good' : 'bad',
     )
   } else {
     narrator.say('verdict', `WRONG: not every living node holds what is on the disk, ${scope}${after}`, 'bad')
   }
   if (!refused) narrator.say('verdict', 'WRONG: a key was not safe from a node that does not own it', 'bad')
+  if (!turnedAway) narrator.say('verdict', 'WRONG: the network was not safe from an outsider', 'bad')
 
   if (keep) {
     for (const { name, process } of living)
       void process.ended.then(({ text }) => signal.aborted || narrator.say(name, text))
     narrator.say('demo', 'the network stays up until Ctrl-C; join it from another terminal with')
-    narrator.say('demo', `npm run node -- --network ${network} --join ${living[0]?.address ?? ''}`)
+    narrator.say(
+      'demo',
+      `npm run node -- --network ${network} --secret ${given === undefined ? secret : '…'} --join ${living[0]?.address ?? ''}`,
+    )
     await once(signal, 'abort')
   }
-  return right && refused ? 0 : 1
+  return right && safe ? 0 : 1
 }
 
 const main = async (options: DemoOptions) => {

@@ -16,7 +16,7 @@ export const createNarrator = (line: (text: string, tone?: Tone) => void): Narra
   let last = start
   const say = (who: string, text: string, tone?: Tone) => {
     last = performance.now()
-    line(`${((last - start) / 1000).toFixed(2).padStart(7)} s  ${who.padEnd(7)}  ${text}`, tone)
+    line(`${((last - start) / 1000).toFixed(2).padStart(7)} s  ${who.padEnd(8)}  ${text}`, tone)
   }
   return {
     say,

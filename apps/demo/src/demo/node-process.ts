@@ -9,6 +9,8 @@ export interface ProcessListener {
   progress(files: number, bytes: number): void
   figures(figures: Figures): void
   trouble(message: string): void
+  /** The node has turned somebody away. */
+  refused(code: string, text: string): void
   /** A line that the process wrote to stderr. */
   complaint(line: string): void
   /** The process is no more. */
@@ -154,6 +156,7 @@ export class NodeProcess {
       for (const waiting of this.#waiting.values()) waiting.touch()
       listener.progress(message.files, message.bytes)
     } else if (message.type === 'figures') listener.figures(message.figures)
+    else if (message.type === 'refused') listener.refused(message.code, message.text)
     else if (message.type === 'trouble') listener.trouble(message.message)
     else if (message.type === 'reply') this.#waiting.get(message.id)?.resolve(message.reply)
     else {

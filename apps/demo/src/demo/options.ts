@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { leftOut } from '../folder/walk.ts'
 import { fromCaller } from '../from-caller.ts'
+import { secretOption } from '../network/secret.ts'
 import type { ChaosOptions } from './chaos.ts'
 
 /** Options of `npm run demo`. */
@@ -10,6 +11,8 @@ export interface DemoOptions {
   readonly nodes: number
   readonly dir: string
   readonly keep: boolean
+  /** What only the processes of the network know. `undefined`: a new one. */
+  readonly secret: string | undefined
   /** In milliseconds. */
   readonly timeout: number
   /** `undefined`: nothing is killed but the one of the play. */
@@ -39,7 +42,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
   const command = new Command('npm run demo --')
     .description(
       `Starts processes on this machine that know one address only, has them publish the index of a folder in a dictionary that they share, kills one, ` +
-        `adds one, has one refused, and compares what each of them holds with the disk. Folders named ${leftOut.join(', ')} and symbolic links are left out.`,
+        `adds one, has one refused, turns an outsider away, and compares what each of them holds with the disk. Folders named ${leftOut.join(', ')} and symbolic links are left out.`,
     )
     .option('--nodes <number>', 'processes in all, 3 to 64', between(3, 64, true), 5)
     .option('--dir <path>', 'the folder (default: this repository)', fromCaller)
@@ -48,6 +51,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
       'leave the network running after the verdict, so that others can join, until Ctrl-C',
       false,
     )
+    .addOption(secretOption('what only the processes of the network know (default: a new one)'))
     .option(
       '--timeout <seconds>',
       'give up when something has not moved for so long',
@@ -65,10 +69,11 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     .allowExcessArguments(false)
     .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
     .parse(argv)
-  const { nodes, dir, keep, timeout, chaos, seed, plain } = command.opts<{
+  const { nodes, dir, keep, secret, timeout, chaos, seed, plain } = command.opts<{
     nodes: number
     dir?: string
     keep: boolean
+    secret?: string
     timeout: number
     chaos?: number
     seed?: number
@@ -79,6 +84,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     nodes,
     dir: dir ?? repository,
     keep,
+    secret,
     timeout: timeout * 1000,
     chaos: chaos === undefined ? undefined : { duration: chaos * 1000, seed: seed ?? randomInt(seeds) },
     plain,

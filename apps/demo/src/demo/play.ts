@@ -4,6 +4,9 @@ import type { Narrator } from './narrator.ts'
 import type { Member, Processes } from './processes.ts'
 import type { PublishReply } from './protocol.ts'
 
+/** The code with which the outsider is turned away. */
+export const wrongSecret = 'P2P_WRONG_SECRET'
+
 /** What is played. */
 export interface Play {
   readonly folder: string
@@ -20,6 +23,8 @@ export interface Outcome {
   readonly living: readonly Member[]
   /** Whether the key of another was refused. */
   readonly refused: boolean
+  /** Whether the process that does not know the secret was. */
+  readonly turnedAway: boolean
 }
 
 /** What a member has published. */
@@ -38,7 +43,10 @@ export const perform = async (play: Play): Promise<Outcome> => {
   const survivors = first.filter(member => member !== victim)
   await crash(play, victim, survivors)
 
-  const late = await play.processes.start(play.nodes - 1, async () => seed.address)
+  const [late, turnedAway] = await Promise.all([
+    play.processes.start(play.nodes - 1, async () => seed.address),
+    intrude(play, seed),
+  ])
   const { size, milliseconds } = late.joined
   play.narrator.say(
     late.name,
@@ -48,7 +56,7 @@ export const perform = async (play: Play): Promise<Outcome> => {
 
   const living = [...survivors, late]
   await settle(play, living, publications)
-  return { living, refused: await challenge(play, living, publications) }
+  return { living, refused: await challenge(play, living, publications), turnedAway }
 }
 
 const introduce = ({ process, id, address }: Member) =>
@@ -116,6 +124,17 @@ const crash = async ({ processes, narrator }: Play, victim: Member, survivors: r
       )
     }),
   )
+}
+
+/** A process that does not know the secret tries to get in. Returns whether it was told that this is why it cannot. */
+const intrude = async ({ processes, narrator }: Play, door: Member): Promise<boolean> => {
+  const { refusal, process } = await processes.intrude(door.address)
+  const who = `process ${process.pid ?? 0}, knows the network's name and ${door.name}'s address and has a secret of its own`
+  narrator.say(
+    process.name,
+    refusal === undefined ? `${who}: was NOT turned away` : `${who}: was turned away, ${refusal.text}`,
+  )
+  return refusal?.code === wrongSecret
 }
 
 /** Waits until all hold as much as was published. What is still different then is for the comparison to find. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Address, PeerId } from '@p2p/interfaces'
-import type { CommandName, Commands } from './protocol.ts'
+import type { CommandName, Commands, IntrudeReply } from './protocol.ts'
 import { NodeProcess, type ProcessListener } from './node-process.ts'
 
 /** A process that is a node of the network. */
@@ -17,6 +17,7 @@ export interface Member {
 /** Settings of {@link Processes}. */
 export interface ProcessesSettings {
   readonly network: string
+  readonly secret: string
   /** Milliseconds without progress after which a process is given up. */
   readonly stall: number
   readonly signal: AbortSignal
@@ -45,21 +46,34 @@ export class Processes implements AsyncDisposable {
 
   /** Starts a process, which is no node yet. */
   spawn(index: number): NodeProcess {
-    const { listener, signal, onStarted } = this.#settings
+    const process = this.#spawn(`node ${index}`)
+    this.#settings.onStarted(process)
+    return process
+  }
+
+  /** Starts a process that tries to get in at an address without knowing the secret, and ends it. */
+  async intrude(address: Address): Promise<IntrudeReply & { readonly process: NodeProcess }> {
+    const { network, leaving } = this.#settings
+    const process = this.#spawn('outsider')
+    const reply = await this.ask(process, 'intrude', { network, address }, 'try to get in')
+    await process.stop(leaving)
+    return { ...reply, process }
+  }
+
+  #spawn(name: string): NodeProcess {
+    const { listener, signal } = this.#settings
     signal.throwIfAborted()
     if (this.#stopped) throw new Error('the demo is ending')
-    const name = `node ${index}`
     const process = new NodeProcess(name, listener(name))
-    onStarted(process)
     this.#started.push(process)
     return process
   }
 
   /** Makes a process a node: the seed of a new network, if it is told of nobody. */
   async join(index: number, process: NodeProcess, seeds: readonly Address[]): Promise<Member> {
-    const { network, identities, figuresEvery, onJoined } = this.#settings
+    const { network, secret, identities, figuresEvery, onJoined } = this.#settings
     const identity = identities === undefined ? undefined : join(identities, `node-${index}.pem`)
-    const command = { network, seeds, identity, figuresEvery }
+    const command = { network, secret, seeds, identity, figuresEvery }
     const { id, address, ...joined } = await this.ask(process, 'join', command, 'join the network')
     onJoined(process)
     return { index, name: process.name, process, id, address, joined }

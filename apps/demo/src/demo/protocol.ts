@@ -14,6 +14,7 @@ export interface Commands {
   join: {
     command: {
       readonly network: string
+      readonly secret: string
       /** Nodes that are there already: one of them must answer. */
       readonly seeds: readonly Address[]
       /** The file with who it is; `undefined`: somebody new. */
@@ -27,6 +28,11 @@ export interface Commands {
       readonly size: number
       readonly milliseconds: number
     }
+  }
+  /** Try to become a node without knowing the secret: with one of its own making. */
+  intrude: {
+    command: { readonly network: string; readonly address: Address }
+    reply: IntrudeReply
   }
   /** Read a share of the folder's files and put them into the dictionary. */
   publish: { command: { readonly folder: string; readonly share: Share }; reply: PublishReply }
@@ -49,6 +55,11 @@ export interface Commands {
   index: { command: object; reply: { readonly entries: readonly (readonly [string, unknown])[] } }
   /** Leave the network and end. */
   stop: { command: object; reply: object }
+}
+
+export interface IntrudeReply {
+  /** `undefined`: it got in, which it must not. */
+  readonly refusal: { readonly code: string; readonly text: string } | undefined
 }
 
 export interface PublishReply {
@@ -95,5 +106,7 @@ export type FromProcess =
   /** Bytes and files read since the last report. */
   | { readonly type: 'progress'; readonly files: number; readonly bytes: number }
   | { readonly type: 'figures'; readonly figures: Figures }
+  /** Somebody was turned away. */
+  | { readonly type: 'refused'; readonly code: string; readonly text: string }
   /** Something went wrong that no command waits for. */
   | { readonly type: 'trouble'; readonly message: string }

@@ -1,4 +1,6 @@
 // One process of the demo: a node that does what its parent asks over the IPC channel.
+import { randomBytes } from 'node:crypto'
+import { P2PError } from '@p2p/interfaces'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { LeaseError } from '@p2p/sync'
 import type { FileRecord } from '../folder/record.ts'
@@ -51,6 +53,8 @@ const progress = () => {
   }
 }
 
+const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : '')
+
 /** Tells the node's figures, if somebody looks at them. */
 let tellFigures = (): void => undefined
 
@@ -68,9 +72,10 @@ type Command<Name extends CommandName> = (
 ) => Promise<Commands[Name]['reply']> | Commands[Name]['reply']
 
 const commands: { readonly [Name in CommandName]: Command<Name> } = {
-  join: async ({ network, seeds, identity, figuresEvery }) => {
+  join: async ({ network, secret, seeds, identity, figuresEvery }) => {
     node = await createNode({
       network,
+      secret,
       listen: ['tcp://127.0.0.1:0'],
       join: seeds,
       identity: identity === undefined ? undefined : await identityFromFile(identity),
@@ -78,6 +83,9 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     const { mesh, files } = node
     mesh.on('peer:disconnect', ({ id }) => departed.set(id, Date.now()))
     mesh.on('error', error => report({ type: 'trouble', message: describe(error) }))
+    mesh.on('refused', (_, error) => {
+      report({ type: 'refused', code: codeOf(error), text: describe(error) })
+    })
     files.on('error', error => report({ type: 'trouble', message: describe(error) }))
     if (figuresEvery !== undefined) tellFiguresEvery(figuresEvery, node)
     const [address] = mesh.addresses
@@ -86,6 +94,17 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     // The parent has the deadline
     if (seeds.length > 0) await enter(node, seeds, { timeout: Infinity })
     return { id: mesh.id, address, size: files.size, milliseconds: Math.round(performance.now() - begin) }
+  },
+
+  intrude: async ({ network, address }) => {
+    const secret = randomBytes(32).toString('hex')
+    await using outsider = await createNode({ network, secret, listen: [], join: [] })
+    try {
+      await outsider.mesh.connect(address)
+    } catch (error) {
+      return { refusal: { code: codeOf(error), text: describe(error) } }
+    }
+    return { refusal: undefined }
   },
 
   publish: async ({ folder, share }) => {

@@ -2,6 +2,7 @@ import type { Address, WaitOptions } from '@p2p/interfaces'
 import { createMesh, type Identity, type Mesh } from '@p2p/mesh'
 import { createSync, type Sync } from '@p2p/sync'
 import { tcp } from '@p2p/transport/tcp'
+import { secretOf } from './secret.ts'
 
 /** The dictionary `path → {size, sha256, modified}` that all nodes share. */
 const dictionary = 'files'
@@ -15,6 +16,8 @@ export interface NodeOptions {
   readonly listen: readonly Address[]
   /** Nodes that are there already. */
   readonly join: readonly Address[]
+  /** What only members know, as it is typed. Default: none, and whoever knows the network's name may join. */
+  readonly secret?: string | undefined
   /** Default: somebody new. */
   readonly identity?: Identity | undefined
 }
@@ -29,12 +32,13 @@ export interface Node extends AsyncDisposable {
 }
 
 /** Starts a node. It is on its way to the nodes it was told of, but need not have reached them. */
-export const createNode = async ({ network, listen, join, identity }: NodeOptions): Promise<Node> => {
+export const createNode = async ({ network, listen, join, secret, identity }: NodeOptions): Promise<Node> => {
   const mesh = await createMesh({
     network,
     transports: [tcp()],
     listen,
     seeds: join,
+    ...(secret === undefined ? {} : { secret: secretOf(secret) }),
     ...(identity === undefined ? {} : { identity }),
   })
   const files = createSync<unknown>(mesh, { name: dictionary, limits: { keyLength: longestPath } })

@@ -69,10 +69,11 @@ const converse = async (node: Node, terminal: Terminal, signal: AbortSignal): Pr
 /** Returns the exit code. */
 const run = async (options: NodeCommandOptions, terminal: Terminal, signal: AbortSignal): Promise<number> => {
   const folder = options.dir === undefined ? undefined : await resolveFolder(options.dir)
-  const { network, listen, join: known, identity: file } = options
+  const { network, listen, join: known, secret, identity: file } = options
   const identity = file === undefined ? undefined : await identityFromFile(file)
-  await using node = await createNode({ network, listen, join: known, identity })
+  await using node = await createNode({ network, listen, join: known, secret, identity })
   terminal.notice(`this is ${node.mesh.id} in the network ${printable(network)}`)
+  if (secret === undefined) terminal.notice('without --secret, whoever knows that name may join')
   for (const address of node.mesh.addresses) terminal.notice(`listens at ${address}`)
   watch(node, terminal)
   await join(node, options, terminal, signal)

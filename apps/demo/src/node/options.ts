@@ -2,12 +2,14 @@ import type { Address } from '@p2p/interfaces'
 import { Command } from 'commander'
 import { leftOut } from '../folder/walk.ts'
 import { fromCaller } from '../from-caller.ts'
+import { secretOption } from '../network/secret.ts'
 
 /** Options of `npm run node`. */
 export interface NodeCommandOptions {
   readonly listen: readonly Address[]
   readonly join: readonly Address[]
   readonly network: string
+  readonly secret?: string
   readonly dir?: string
   readonly identity?: string
 }
@@ -19,10 +21,13 @@ export const parseOptions = (argv: readonly string[]): NodeCommandOptions =>
     .option('--listen <address...>', 'where to accept peers; port 0 takes a free one', ['tcp://127.0.0.1:0'])
     .option('--join <address...>', 'nodes of the network that are there already', [])
     .option('--network <name>', 'the name of the network; other networks are refused', 'p2p-demo')
+    .addOption(
+      secretOption('what only the nodes of the network know; without it anybody who knows the name may join'),
+    )
     .option('--dir <path>', `publish the files of this folder (without ${leftOut.join(', ')})`, fromCaller)
     .option(
       '--identity <file>',
-      'keep who this node is in a file, which is made if there is none',
+      'keep who this node is in a file, which is made for its owner only if there is none, and refused if others can read it',
       fromCaller,
     )
     .helpOption('--help', 'show this')
