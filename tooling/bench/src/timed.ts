@@ -15,19 +15,13 @@ export const filling = (
   first: number,
 ): (() => Promise<{ readonly count: number; readonly took: number }>) => {
   let next = first
-  let isWarm = false
   return async () => {
     for (;;) {
       const count = next
       const took = await run(count)
-      // What was slow because nothing was compiled yet, or because the machine was busy, says little about the next time.
-      if (took < turnLength / 2) {
-        next = Math.ceil(count * Math.min(8, Math.max(1.5, (0.8 * turnLength) / Math.max(took, 0.01))))
-      }
-      if (isWarm || took >= turnLength / 2) {
-        isWarm = true
-        return { count, took }
-      }
+      if (took >= turnLength / 2) return { count, took }
+      // Too short to say anything. What came before may have been slow because nothing was compiled yet, or because the machine was busy.
+      next = Math.ceil(count * Math.min(8, Math.max(1.5, (0.8 * turnLength) / Math.max(took, 0.01))))
     }
   }
 }
