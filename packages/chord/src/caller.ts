@@ -3,6 +3,7 @@ import type { Circle } from './circle.ts'
 import { ChordError } from './errors.ts'
 import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
+import { RoundTrip } from './round-trip.ts'
 
 /** Requests in a row without an answer, after which a process counts as dead. */
 const missesOfTheDead = 5
@@ -25,6 +26,8 @@ export class Caller {
   readonly #options: CallerOptions
   readonly #underWay = new Set<AbortController>()
   #closed = false
+  /** How long any member takes to answer. */
+  readonly typical: RoundTrip = new RoundTrip()
   /** How many requests were made. */
   asked = 0
 
@@ -42,16 +45,17 @@ export class Caller {
     for (const controller of this.#underWay) controller.abort(closedError())
   }
 
+  /** How long a process may take to answer. */
+  timeoutOf(member: Member): number {
+    return member.trip.timeout(member.misses, this.typical)
+  }
+
   /**
    * Asks once. By default the deadline follows how fast that process answers.
    *
    * @throws what `Messenger.request` rejects with
    */
-  async ask(
-    member: Member,
-    body: unknown,
-    timeout: number = member.trip.timeout(member.misses),
-  ): Promise<unknown> {
+  async ask(member: Member, body: unknown, timeout: number = this.timeoutOf(member)): Promise<unknown> {
     const { messenger, protocol, settings, circle, answer } = this.#options
     if (member === circle.self) return answer(member, body)
     if (this.#closed) throw closedError()
@@ -67,6 +71,7 @@ export class Caller {
       })
       const now = settings.clock.monotonic()
       member.trip.add(now - began)
+      this.typical.add(now - began)
       member.heard = now
       member.misses = 0
       return reply

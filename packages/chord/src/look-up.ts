@@ -13,8 +13,6 @@ export const nearness = { others: 0, maybe: 1, mine: 2 } as const
 const parallel = 2
 /** Processes that one look-up asks at most. */
 const mostAsked = 64
-/** For who never answered: how long, in milliseconds, until another is asked beside it. */
-const lateByDefault = 250
 
 /** What a look-up is to do. */
 export interface Quest {
@@ -129,7 +127,12 @@ export class LookUp {
       // Who is said to own it is asked alone at first.
       if (this.#isPresumed(candidate)) break
     }
-    if (this.#settled || this.#running > 0) return
+    if (this.#settled) return
+    const { owner } = this.#fallback ?? {}
+    // Those who are late are waited for only if they are nearer.
+    if (owner !== undefined && this.#prompt === 0 && !this.#isSomebodyNearer(owner))
+      this.#finish(this.#fallback as Found)
+    if (this.#running > 0) return
     if (this.#fallback !== undefined) this.#finish(this.#fallback)
     else if (this.#asked.size === 0)
       this.#fail(new ChordError('P2P_NO_MEMBER', 'no member of the ring is known'))
@@ -150,8 +153,11 @@ export class LookUp {
       // Who comes after it is of interest only where it does not answer.
       if (!this.#skip.has(member)) break
     }
-    // Somebody may be the owner: only nearer ones could know better, and they were asked.
-    if (this.#fallback !== undefined) return undefined
+    if (this.#fallback !== undefined) {
+      // Somebody may be the owner: who is just before the position, of those that answer, knows.
+      const nearest = this.#before.find(({ point }) => !this.#skip.has(point.member))
+      return nearest !== undefined && !this.#asked.has(nearest.point.member) ? nearest : undefined
+    }
     const isUnasked = ({ point }: Candidate) => !this.#asked.has(point.member)
     // The last ones were passed over because somebody nearer had answered.
     return (
@@ -168,11 +174,10 @@ export class LookUp {
     this.#running++
     this.#prompt++
     let late = false
-    const { trip } = member
     const timer =
       member === this.#circle.self
         ? undefined
-        : this.#clock.after(trip.mean === undefined ? lateByDefault : trip.timeout(0) / 2, () => {
+        : this.#clock.after(this.#caller.timeoutOf(member) / 2, () => {
             late = true
             this.#prompt--
             this.#skip.add(member)
@@ -227,11 +232,18 @@ export class LookUp {
       const isNext =
         !this.#isSomebodyNearer(owner) && this.#quest.query !== null && this.#quest.accept(answer)
       if (found.certain || isNext) this.#finish(found)
-      else this.#fallback ??= found
+      else if (this.#fallback === undefined || this.#isNearer(owner, this.#fallback.owner))
+        this.#fallback = found
       return
     }
     for (const each of before) this.#consider(this.#before, each, hops)
     for (const each of after) this.#consider(this.#after, each, hops)
+  }
+
+  /** Whether one point follows the position before another. */
+  #isNearer(a: Point, b: Point): boolean {
+    const { position } = this.#quest
+    return a.position === position || (b.position !== position && isInside(a.position, position, b.position))
   }
 
   /** Whether somebody who may own the position before this one has not failed yet. */
@@ -244,6 +256,7 @@ export class LookUp {
   }
 
   #finish(found: Found): void {
+    if (this.#settled) return
     this.#settled = true
     this.#resolve(found)
   }

@@ -85,7 +85,9 @@ export class Responder {
       const member = circle.members.get(textOf(id))
       if (member !== undefined) skip.add(member)
     }
-    const owner = circle.owner(position, skip)
+    const found = circle.owner(position, skip)
+    // Without a predecessor any position may be ours; only who was led here by our neighbours need know.
+    const owner = found?.ownership === 'maybe' && isPresumed !== true ? undefined : found
     const packer = new PointPacker()
     const before = owner?.ownership === 'yes' ? [] : packer.pack(this.#before(position, skip))
     if (owner === undefined) {

@@ -2,8 +2,10 @@
 const least = 100
 /** Nor longer. */
 const most = 4_000
-/** For who never answered yet: a connection to it may have to be made first. */
+/** Where nobody has answered yet. */
 const initial = 1_000
+/** Who never answered may take so many times as long as others do: a connection to it may have to be made first. */
+const first = 4
 
 /** How long a peer takes to answer: mean and deviation, as TCP estimates them (RFC 6298). Milliseconds. */
 export class RoundTrip {
@@ -25,9 +27,18 @@ export class RoundTrip {
     this.#mean += (milliseconds - this.#mean) / 8
   }
 
-  /** How long to wait for an answer, after so many misses in a row: twice as long after one, four times after more. */
-  timeout(misses: number): number {
-    const base = this.#mean === undefined ? initial : this.#mean + 4 * this.#deviation
-    return Math.min(most, Math.max(least, base) * 2 ** Math.min(misses, 2))
+  /**
+   * How long to wait for an answer, after so many misses in a row: twice as long after one, four times after more.
+   *
+   * @param typical how long others take
+   */
+  timeout(misses: number, typical: RoundTrip): number {
+    return Math.min(most, Math.max(least, this.#expected(typical)) * 2 ** Math.min(misses, 2))
+  }
+
+  #expected(typical: RoundTrip): number {
+    // Twice the mean at least: after a few answers that took alike the deviation says too little.
+    if (this.#mean !== undefined) return Math.max(2 * this.#mean, this.#mean + 4 * this.#deviation)
+    return typical.mean === undefined ? initial : Math.min(initial, first * typical.mean)
   }
 }
