@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 
 /** What is read of this machine. A test gives a recorded one. */
@@ -11,8 +11,6 @@ export interface Machine {
   read(path: string): string | undefined
   /** The names in a folder; empty where there is none. */
   list(path: string): readonly string[]
-  /** Where a symbolic link leads; `undefined` where there is none. */
-  link(path: string): string | undefined
   /** What a program writes. Rejects if it cannot be run or fails. */
   run(program: string, args: readonly string[], signal: AbortSignal): Promise<string>
 }
@@ -36,7 +34,6 @@ export const thisMachine: Machine = {
   interfaces: () => networkInterfaces(),
   read: path => orUndefined(() => readFileSync(path, 'utf8')),
   list: path => orUndefined(() => readdirSync(path)) ?? [],
-  link: path => orUndefined(() => readlinkSync(path)),
   run: (program, args, signal) =>
     new Promise((resolve, reject) => {
       // The C locale: what is taken apart must be in the one language that is documented.

@@ -60,13 +60,15 @@ export const gatherTcp = async (
       held = await session.sockets.connect(session.host, server, wait)
       mapped = await requestOverTcp(held, session, wait)
     } catch {
-      session.signal.throwIfAborted()
       // As without a server
     }
   }
   const port = held?.local.port ?? 20_000 + Math.floor(session.random.next() * 30_000)
   const local = { ...session.host, port }
-  const listening = await session.sockets.listen(session.host, accept)
+  const listening = await session.sockets.listen(session.host, accept).catch(async (error: unknown) => {
+    await held?.close()
+    throw error
+  })
   const own: Candidate = { transport: 'tcp', kind: 'listening', endpoint: listening.local }
   return { local, held, server: listening, candidates: [...candidatesOf('tcp', local, mapped, nat), own] }
 }

@@ -19,7 +19,7 @@ import type { Route } from '../route/route.ts'
 import type { Sockets, TcpSocket } from '../socket/sockets.ts'
 import { systemSockets } from '../socket/system.ts'
 import type { Attempt, Path, Punched } from './attempt.ts'
-import { gatherTcp, gatherUdp } from './gather.ts'
+import { type GatheredTcp, type GatheredUdp, gatherTcp, gatherUdp } from './gather.ts'
 import { punchTcp, type TcpPunch } from './tcp.ts'
 import { inWords, punchUdp } from './udp.ts'
 
@@ -110,10 +110,12 @@ const attempt = async (options: PunchOptions, controller: AbortController): Prom
     else if (tcpPunch === undefined) void socket.close()
     else tcpPunch.accept(socket)
   }
-  // UDP last: nothing must come between its mapping and the first knock
-  const tcp = transports.includes('tcp') ? await gatherTcp(session, servers, nat, accept) : undefined
-  const udp = transports.includes('udp') ? await gatherUdp(session, servers, nat) : undefined
+  let tcp: GatheredTcp | undefined
+  let udp: GatheredUdp | undefined
   try {
+    // UDP last: nothing must come between its mapping and the first knock
+    if (transports.includes('tcp')) tcp = await gatherTcp(session, servers, nat, accept)
+    if (transports.includes('udp')) udp = await gatherUdp(session, servers, nat)
     const mine = { id: secret(random), password: secret(random) }
     const candidates = [...(udp?.candidates ?? []), ...(tcp?.candidates ?? [])]
     const offer: PunchOffer = { version: 1, ...mine, candidates: candidates.map(formatCandidate) }

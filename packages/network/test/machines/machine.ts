@@ -33,7 +33,6 @@ export const recorded = ({ platform, files = {}, output = {}, addresses }: Recor
         .map(file => file.slice(path.length + 1).split('/')[0] as string),
     ),
   ],
-  link: () => undefined,
   run: async (program, args) => {
     const name = [program, ...args].join(' ')
     const found = Object.entries(output).find(([command]) => name.startsWith(command))
