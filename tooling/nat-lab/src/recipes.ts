@@ -38,8 +38,14 @@ const shuffled = () => {
   return list
 }
 
-const mapOf = (name: string, pairs: readonly (readonly [number, number])[], value = '') =>
-  `map ${name} { type inet_service : ${value === '' ? 'inet_service' : value}; elements = { ${pairs.map(([from, to]) => `${from} : ${to}`).join(', ')} } }`
+/** A map of ports, by its name in the rules. */
+interface PortMap {
+  readonly name: 'out' | 'back'
+  readonly pairs: readonly (readonly [number, number])[]
+}
+
+/** Elements per load: more than fit into a message of netlink, as large as one may be without being the real root, are refused. */
+const chunk = 1_024
 
 /** Ports that follow each other. A map, because `numgen` gives its number in the wrong byte order for a port. */
 const sequence = (step: number) =>
@@ -48,43 +54,33 @@ const sequence = (step: number) =>
     (_, index) => `${index} : ${step > 0 ? 40_000 + index * step : 50_000 + index * step}`,
   ).join(', ')
 
-const source = (recipe: Recipe, { wan }: Place): readonly [maps: string, rule: string] => {
+const source = (recipe: Recipe, { wan }: Place): readonly [maps: readonly PortMap[], rule: string] => {
+  const mapped = `meta l4proto udp snat to ${wan}:udp sport map @out`
   switch (recipe) {
     case 'symmetric':
-      return ['', 'masquerade fully-random']
+      return [[], 'masquerade fully-random']
     case 'sequential+1':
     case 'sequential+2':
     case 'sequential-3': {
       const step = Number(recipe.slice('sequential'.length))
       const to = `snat to ${wan}:numgen inc mod 2000 map { ${sequence(step)} }`
-      return ['', `meta l4proto { tcp, udp } ${to}`]
+      return [[], `meta l4proto { tcp, udp } ${to}`]
     }
     case 'offset':
     case 'dependent': {
       const move = moved[recipe] as (port: number) => number
-      return [
-        mapOf(
-          'out',
-          ports.map(port => [port, move(port)]),
-        ),
-        `meta l4proto udp snat to ${wan}:udp sport map @out`,
-      ]
+      return [[{ name: 'out', pairs: ports.map(port => [port, move(port)]) }], mapped]
     }
     case 'permuted':
     case 'full-permuted': {
       const list = shuffled()
       const pairs = ports.map((port, index) => [port, list[index] as number] as const)
-      const back =
-        recipe === 'full-permuted'
-          ? mapOf(
-              'back',
-              pairs.map(([from, to]) => [to, from]),
-            )
-          : ''
-      return [`${mapOf('out', pairs)}\n${back}`, `meta l4proto udp snat to ${wan}:udp sport map @out`]
+      const back: PortMap = { name: 'back', pairs: pairs.map(([from, to]) => [to, from]) }
+      const out: PortMap = { name: 'out', pairs }
+      return [recipe === 'full-permuted' ? [out, back] : [out], mapped]
     }
     default:
-      return ['', 'masquerade']
+      return [[], 'masquerade']
   }
 }
 
@@ -114,14 +110,16 @@ const inward = (recipe: Recipe, { address }: Place): readonly [dnat: string, for
  * give the answer to it another port.
  *
  * @param loss the share of packets that get lost on each way, in percent
+ * @returns scripts of nftables, to be loaded one after the other
  */
-export const rules = (recipe: Recipe, place: Place, loss = 0): string => {
+export const rules = (recipe: Recipe, place: Place, loss = 0): readonly string[] => {
   const [maps, snat] = source(recipe, place)
   const [dnat, forward] = inward(recipe, place)
   const lose = loss === 0 ? '' : `meta l4proto udp numgen random mod 100 < ${loss} drop`
-  return `flush ruleset
+  const declared = maps.map(({ name }) => `map ${name} { type inet_service : inet_service; }`)
+  const table = `flush ruleset
 table ip lab {
-  ${maps}
+  ${declared.join('\n  ')}
   set peers { type inet_service . ipv4_addr; flags dynamic; timeout 2m; }
   chain local { type filter hook input priority 0; iifname wan ct state new drop; }
   chain pass { type filter hook forward priority 0
@@ -137,17 +135,24 @@ table ip lab {
   }
 }
 `
+  return [table, ...maps.flatMap(elements)]
 }
 
-/** Sets up a router anew; what it had mapped is forgotten. */
-export const setUp = async (router: string, text: string): Promise<void> => {
-  await run('ip', ['netns', 'exec', router, 'nft', '-f', '-'], text)
+const elements = ({ name, pairs }: PortMap): string[] =>
+  Array.from({ length: Math.ceil(pairs.length / chunk) }, (_, index) => {
+    const part = pairs.slice(index * chunk, (index + 1) * chunk)
+    return `add element ip lab ${name} { ${part.map(([from, to]) => `${from} : ${to}`).join(', ')} }\n`
+  })
+
+/** Sets up a router anew, script by script; what it had mapped is forgotten. */
+export const setUp = async (router: string, scripts: readonly string[]): Promise<void> => {
+  for (const script of scripts) await run('ip', ['netns', 'exec', router, 'nft', '-f', '-'], script)
   // It fails where there is nothing to forget
   await tryRun('ip', ['netns', 'exec', router, 'conntrack', '-F'])
 }
 
 /** A public host that only lets answers in, or everything. */
-export const firewall = (isClosed: boolean): string =>
+export const firewall = (isClosed: boolean): readonly string[] => [
   isClosed
     ? `flush ruleset
 table ip lab {
@@ -157,4 +162,5 @@ table ip lab {
   }
 }
 `
-    : 'flush ruleset\n'
+    : 'flush ruleset\n',
+]
