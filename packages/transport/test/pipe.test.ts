@@ -143,6 +143,15 @@ describe('a pipe', () => {
     )
   })
 
+  it('keeps in its queues no more memory than the messages have', async () => {
+    const { near, far } = await pair(overTcp, { framing })
+    const [all, some] = [far.subscribe(), far.subscribe(/x/)]
+    far.on('message', ({ data }) => expect(data[0]).toBe(120))
+    for (let count = 0; count < 100; count++) near.send(bytes('x'.repeat(64)))
+    while (some.size < 100) await turn()
+    for (const queue of [all, some]) expect((await queue.recv()).data.buffer.byteLength).toBe(64)
+  })
+
   it('takes back who does not listen any more', async () => {
     const { near, far } = await pair<string>(overTcp, { framing, codec: textCodec() })
     const seen: string[] = []

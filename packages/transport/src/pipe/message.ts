@@ -1,6 +1,14 @@
 import type { Address } from '@p2p/interfaces'
 import type { Pipe } from './pipe.ts'
 
+const alone = -1
+const shared = -2
+
+// Of all ways from bytes to text the only one that neither looks at them nor needs a Buffer of its own for each message.
+const { latin1Slice } = Buffer.prototype as unknown as {
+  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string
+}
+
 /** One message, or of a raw stream one piece, as it came. */
 export class Message<T = Uint8Array> {
   /** Where it came from. */
@@ -11,9 +19,10 @@ export class Message<T = Uint8Array> {
   readonly size: number
   // The data; or, while nobody has asked for it and `start` is not negative, memory that contains it. Making a view of bytes costs as much as all the rest.
   private source: unknown
+  // `alone`: the data needs no more memory than its own. `shared`: it is a view of memory that others share.
   private start: number
 
-  /** @param start where in `source` the bytes begin; negative if `source` is the data */
+  /** @param start where in `source` the bytes begin; -1 if `source` is the data */
   constructor(source: unknown, start: number, size: number, from: Address, pipe: Pipe<T>) {
     this.source = source
     this.start = start
@@ -22,21 +31,32 @@ export class Message<T = Uint8Array> {
     this.pipe = pipe
   }
 
-  /** What came: bytes, which are the receiver's to keep, or what the codec made of them. Every receiver gets the same object: whoever changes it changes it for all. */
+  /** What came: bytes, which are the receiver's to keep, or what the codec made of them. Whoever changes it may change it for other receivers. */
   get data(): T {
     if (this.start >= 0) {
       const { buffer, byteOffset } = this.source as Uint8Array
       this.source = new Uint8Array(buffer, byteOffset + this.start, this.size)
-      this.start = -1
+      this.start = shared
     }
     return this.source as T
   }
 
   /** For queues: from now on it holds no more memory than its own. */
   settle(): void {
-    if (this.start < 0 || (this.source as Uint8Array).length <= 2 * this.size) return
-    this.source = (this.source as Uint8Array).slice(this.start, this.start + this.size)
-    this.start = -1
+    if (this.start === alone) return
+    const start = Math.max(this.start, 0)
+    this.source = (this.source as Uint8Array).slice(start, start + this.size)
+    this.start = alone
+  }
+
+  /** For patterns: the data as text, each byte being the character of its number; `undefined` if it is neither text nor bytes. */
+  text(mostBytes: number): string | undefined {
+    const { source, start } = this
+    if (typeof source === 'string') return source
+    if (!(source instanceof Uint8Array)) return undefined
+    const from = Math.max(start, 0)
+    const length = start === alone ? source.length : this.size
+    return latin1Slice.call(source, from, from + Math.min(length, mostBytes))
   }
 
   /** Sends to where the message came from, as {@link Pipe.send} does. */

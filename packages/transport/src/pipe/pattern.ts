@@ -79,11 +79,10 @@ let lastText = ''
 
 /** What regular expressions see of a message. @throws TransportError `P2P_NOT_SUPPORTED` for what is neither text nor bytes */
 export const textOf = (message: Message<unknown>): string => {
-  const { data } = message
-  if (typeof data === 'string') return data
-  if (!(data instanceof Uint8Array)) throw notSearchable()
   if (message !== lastMessage) {
-    lastText = latin1Slice.call(data, 0, Math.min(data.length, searched))
+    const text = message.text(searched)
+    if (text === undefined) throw notSearchable()
+    lastText = text
     lastMessage = message
   }
   return lastText
@@ -93,11 +92,6 @@ export const textOf = (message: Message<unknown>): string => {
 export const forgetText = (): void => {
   lastMessage = undefined
   lastText = ''
-}
-
-// Of all ways from bytes to text the only one that neither looks at them nor needs a Buffer of its own for each message.
-const { latin1Slice } = Buffer.prototype as unknown as {
-  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string
 }
 
 const notSearchable = () =>

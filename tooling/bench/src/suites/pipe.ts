@@ -102,7 +102,7 @@ const subscriptions = 100
 
 const patterns: Case = {
   name: `${subscriptions} subscriptions with regular expressions, 64 B over TCP in one process`,
-  metrics: { messages: '1/s', held: 'of what the queues may hold' },
+  metrics: { messages: '1/s', processor: 'ns a message', held: 'of what the queues may hold' },
   bars: [
     { metric: 'messages', by: 'value', atLeast: 200_000 },
     { metric: 'held', by: 'value', atMost: 1 },
@@ -130,9 +130,11 @@ const patterns: Case = {
       return performance.now() - begin
     }, 10_000)
     const measure = async () => {
+      const before = process.cpuUsage()
       const { count, took } = await turn()
+      const { user, system } = process.cpuUsage(before)
       const held = queues.reduce((sum, { size }) => sum + size, 0) / (subscriptions * queueLimits.limit)
-      return { messages: (count * 1_000) / took, held }
+      return { messages: (count * 1_000) / took, processor: ((user + system) * 1_000) / count, held }
     }
     return field([{ subject: 'ours', measure }], { close: () => Promise.all([near.close(), server.close()]) })
   },
