@@ -124,8 +124,8 @@ export class ConnectionPipe<T = Uint8Array> extends BasePipe<T> {
     } else {
       if (end - this.#blockStart > this.#block.length) {
         const part = bytes.subarray(start, start + blockSize)
-        // All of it is written at once, so it need not be zeroed before.
-        this.#block = Buffer.allocUnsafeSlow(part.length)
+        // All of it is written at once, so it need not be zeroed before. A plain view of it, because Buffer's `slice` does not copy.
+        this.#block = new Uint8Array(Buffer.allocUnsafeSlow(part.length).buffer)
         this.#block.set(part)
         this.#blockStart = start
       }
