@@ -102,7 +102,7 @@ export class LookUp {
     for (const point of members.routes.before(position)) {
       if (point.member === members.self) continue
       this.#consider(this.#before, point, 0)
-      if (++count >= 8) break
+      if (++count >= mostAsked / 2) break
     }
   }
 

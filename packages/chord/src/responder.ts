@@ -10,9 +10,9 @@ import type { Spread } from './spread.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** Points before a position that an answer names: distinct processes. */
-const beforeTold = 4
+const beforeTold = 8
 /** Points after it. */
-const afterTold = 8
+const afterTold = 16
 
 /** Answers what the processes of a ring ask each other: one function for each kind of request. */
 export class Responder {

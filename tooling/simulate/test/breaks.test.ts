@@ -7,7 +7,7 @@ const first: Readonly<Record<string, number>> = { 'short-window': 11, 'no-merge'
 /** As many seeds as a bug may go unnoticed for. */
 const most = 200
 
-describe.each(['mesh', 'sync'])('%s', name => {
+describe.each(['mesh', 'sync', 'chord'])('%s', name => {
   const protocol = protocolOf(name)
 
   it('does the same from the same seed', async () => {

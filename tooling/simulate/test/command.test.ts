@@ -78,7 +78,7 @@ describe('npm run simulate', () => {
 
   it.each([
     [[], 'missing required argument'],
-    [['chord'], 'Allowed choices are mesh, sync'],
+    [['no-such'], 'Allowed choices are mesh, sync, chord'],
     [['mesh', '--seeds', '0'], 'whole number, 1 or more'],
     [['mesh', '--from', '-1'], 'whole number, 0 or more'],
     [['mesh', '--break', 'no-such'], '--list-breaks'],

@@ -75,6 +75,10 @@ export const imperfectionOf = (peers: readonly Peer[]): string | undefined => {
       return `the successor of ${nameOf(spot)} is not ${nameOf(after)}`
     if (spot.place.predecessor?.position !== before.place.position)
       return `the predecessor of ${nameOf(spot)} is not ${nameOf(before)}`
+    // What crashes next must not be all that a list names: lists grow by one successor a round.
+    const listed = Math.min(peers.length - 1, 8)
+    if (spot.place.partners().length < listed)
+      return `the list of ${nameOf(spot)} names fewer than ${listed} processes`
     if (spot.place.completeFrom !== before.place.position) return `the arc of ${nameOf(spot)} is not complete`
   }
   return undefined
