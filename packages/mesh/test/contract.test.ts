@@ -1,10 +1,10 @@
 import { groupContract, messengerContract } from '@p2p/interfaces/contracts'
 import { runContract } from '@p2p/contracts'
-import { createIdentity } from '../src/index.ts'
+import { createIdentity, type MeshOptions } from '../src/index.ts'
 import { at, TestNetwork } from './network.ts'
 
-const create = async (count: number) => {
-  const network = new TestNetwork('contract', 0)
+const creating = (options?: Partial<MeshOptions>) => async (count: number) => {
+  const network = new TestNetwork('contract', 0, options)
   await network.grow(count)
   return {
     nodes: network.nodes,
@@ -21,5 +21,7 @@ const create = async (count: number) => {
   }
 }
 
-runContract('a mesh is a Messenger', messengerContract(create))
-runContract('a mesh is a Group', groupContract(create))
+runContract('a mesh of plain links is a Messenger', messengerContract(creating()))
+runContract('a mesh of plain links is a Group', groupContract(creating()))
+runContract('a mesh is a Messenger', messengerContract(creating({ secret: new Uint8Array(32) })))
+runContract('a mesh is a Group', groupContract(creating({ secret: new Uint8Array(32) })))

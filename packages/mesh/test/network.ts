@@ -10,10 +10,19 @@ export class TestNetwork implements AsyncDisposable {
   readonly memory: MemoryNetwork
   readonly nodes: Mesh[] = []
   readonly #latency: number
+  readonly #options: Partial<MeshOptions>
   #names = 0
 
-  /** @param latency in milliseconds; with 0 messages arrive without the clock */
-  constructor(seed: number | string = 1, latency = 1) {
+  /**
+   * @param latency in milliseconds; with 0 messages arrive without the clock
+   * @param options of every node. Links are plain unless others are given: where protection is not what is tested it would only take time
+   */
+  constructor(
+    seed: number | string = 1,
+    latency = 1,
+    options: Partial<MeshOptions> = { security: plaintext() },
+  ) {
+    this.#options = options
     this.random = new SeededRandom(seed)
     this.#latency = latency
     this.memory = createMemoryNetwork({ clock: this.clock, latency })
@@ -34,8 +43,7 @@ export class TestNetwork implements AsyncDisposable {
         listen: [`memory://${name}`],
         clock: this.clock,
         random: this.random.fork(name),
-        // Whoever tests protection asks for it: here it would only take time
-        security: plaintext(),
+        ...this.#options,
         ...options,
       }),
     )

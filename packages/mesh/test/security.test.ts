@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import type { Connection, Transport } from '@p2p/interfaces'
 import { P2PError } from '@p2p/interfaces'
 import { createNoise } from '@p2p/noise'
+import { SeededRandom } from '@p2p/simulation'
 import { createMemoryNetwork } from '@p2p/transport/memory'
 import { tcp } from '@p2p/transport/tcp'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -44,6 +45,24 @@ const nextVersion = (chunk: Uint8Array): Uint8Array => {
   const checked = changed.subarray(0, changed.length - 4)
   changed.set(createHash('sha256').update(checked).digest().subarray(0, 4), checked.length)
   return changed
+}
+
+/** What somebody who belongs to the network says first. */
+const openingTo = async (transport: Transport, listen: `${string}://${string}`): Promise<Uint8Array> => {
+  let said: (bytes: Uint8Array) => void
+  const heard = new Promise<Uint8Array>(resolve => (said = resolve))
+  const listener = await transport.listen(listen, connection => {
+    connection.onData(chunk => {
+      said(chunk.slice())
+      connection.abort()
+    })
+  })
+  const raw = await transport.dial(listener.address)
+  await createNoise({ identity: createIdentity(), network: 'closed' })
+    .secure(raw)
+    .catch(() => undefined)
+  await listener.close()
+  return heard
 }
 
 const networks = [
@@ -260,6 +279,36 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
     // Those that still stall are ended with the node
     await one.close()
     await Promise.all(stalled.map(connection => connection.closed))
+  })
+
+  it('ends the connection of who speaks nonsense before or within the handshake with a coded error, and no other', async () => {
+    const [one, honest] = [await create(), await create()]
+    await honest.connect(addressOf(one))
+    const codes: string[] = []
+    one.on('refused', (_, error) => codes.push(codeOf(error)))
+    const random = new SeededRandom(1)
+    const opening = await openingTo(transport, listen)
+    for (let count = 0; count < 200; count++) {
+      const connection = await transport.dial(addressOf(one))
+      connection.onData(() => undefined)
+      const bytes = random.chance(0.5)
+        ? opening.slice()
+        : random.fill(new Uint8Array(1 + random.integer(300)))
+      for (let flips = random.integer(3); flips > 0; flips--) {
+        bytes[random.integer(bytes.length)] = random.integer(256)
+      }
+      connection.write(bytes)
+      // Behind a right opening too: then it is the proof that is none
+      connection.write(random.fill(new Uint8Array(7 + random.integer(300))))
+      await connection.closed
+    }
+    await honest
+      .request(one.id, '/none', 0)
+      .catch((error: unknown) => expect(codeOf(error)).toBe('P2P_NO_HANDLER'))
+    expect(codes).toHaveLength(200)
+    expect(codes.filter(code => !code.startsWith('P2P_'))).toEqual([])
+    expect(one.links.map(({ peer }) => peer.id)).toEqual([honest.id])
+    expect(one.stats()).toMatchObject({ links: 1, handshakes: 0 })
   })
 
   it('does not keep an honest peer waiting for two hundred members that say no HELLO', async () => {
