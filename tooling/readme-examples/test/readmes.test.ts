@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  bundle,
   type Example,
   examplesOf,
   packageFolders,
@@ -33,6 +34,10 @@ const fileOf = ({ readme, line }: Example) => join(folder, `${readme.replaceAll(
 const examples = readmes.flatMap(examplesOf)
 for (const example of examples) writeFileSync(fileOf(example), example.code)
 
+/** All of them bundled with the sources of the family at once: through tsx each would compile these again. */
+beforeAll(() => bundle(examples.filter(({ runs }) => runs).map(fileOf), folder))
+const programOf = (example: Example) => fileOf(example).replace(/\.ts$/u, '.mjs')
+
 /** The examples' errors by file: one program for all, since most of its work is reading what they import. */
 let errors: string[]
 beforeAll(() => {
@@ -52,10 +57,9 @@ describe.each(readmes)('%s', readme => {
     })
 
     if (!example.runs) continue
-    it(`:${example.line} runs and exits by itself`, { timeout: 2 * limit }, async () => {
+    it.concurrent(`:${example.line} runs and exits by itself`, { timeout: 2 * limit }, async () => {
       const file = fileOf(example)
-      const args = ['--import', import.meta.resolve('tsx'), '--conditions=@p2p/source', file]
-      await runProgram(args, { cwd: scratch, limit }).catch((error: unknown) => {
+      await runProgram(['--enable-source-maps', programOf(example)], { cwd: scratch, limit }).catch((error: unknown) => {
         const text = error instanceof Error ? error.message : String(error)
         const inReadme = text.replaceAll(pathToFileURL(file).href, readme).replaceAll(file, readme)
         throw new Error(`${readme}:${example.line} ${inReadme}`)
