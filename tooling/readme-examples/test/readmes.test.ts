@@ -59,11 +59,13 @@ describe.each(readmes)('%s', readme => {
     if (!example.runs) continue
     it.concurrent(`:${example.line} runs and exits by itself`, { timeout: 2 * limit }, async () => {
       const file = fileOf(example)
-      await runProgram(['--enable-source-maps', programOf(example)], { cwd: scratch, limit }).catch((error: unknown) => {
-        const text = error instanceof Error ? error.message : String(error)
-        const inReadme = text.replaceAll(pathToFileURL(file).href, readme).replaceAll(file, readme)
-        throw new Error(`${readme}:${example.line} ${inReadme}`)
-      })
+      await runProgram(['--enable-source-maps', programOf(example)], { cwd: scratch, limit }).catch(
+        (error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error)
+          const inReadme = text.replaceAll(pathToFileURL(file).href, readme).replaceAll(file, readme)
+          throw new Error(`${readme}:${example.line} ${inReadme}`)
+        },
+      )
     })
   }
 })
