@@ -48,7 +48,7 @@ export const detectTimeout = 10_000
  * RFC 4787).
  *
  * It takes a second on a clean path, because what is filtered shows only by silence; on a lossy path it asks until silence means something. A
- * server that cannot be asked, or cannot answer a question, leaves that part `unknown` and does not fail the rest. Servers get about fifty packets a second.
+ * server that cannot be asked, or cannot answer a question, leaves that part `unknown` and does not fail the rest. A server gets about eighty packets a second meanwhile.
  * Default deadline 10 000 ms, plus the longest of `lifetime`.
  *
  * @throws NetworkError `P2P_NO_SERVER` without servers; `P2P_HOST_UNREACHABLE` without a network; `P2P_HOST_UNKNOWN` if no server's name is known;
