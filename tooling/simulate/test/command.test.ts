@@ -1,8 +1,34 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
+const bundled = mkdtempSync(join(tmpdir(), 'p2p-simulate-'))
+afterAll(() => rmSync(bundled, { recursive: true }))
+
+/** The command, bundled from its sources: through tsx each of a dozen processes would compile these again. */
+const program = join(bundled, 'main.mjs')
+beforeAll(async () => {
+  await build({
+    entryPoints: ['src/main.ts'],
+    absWorkingDir: folder,
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['@p2p/source'],
+    // commander is CommonJS
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+    },
+    logLevel: 'warning',
+  })
+})
 
 interface Ended {
   readonly code: number
@@ -12,8 +38,7 @@ interface Ended {
 
 const simulate = (...args: string[]): Promise<Ended> =>
   new Promise(resolve => {
-    const node = ['--import', 'tsx', '--conditions=@p2p/source', 'src/main.ts']
-    execFile(process.execPath, [...node, ...args], { cwd: folder }, (error, stdout, stderr) => {
+    execFile(process.execPath, [program, ...args], { cwd: folder }, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), lines: stdout.trim().split('\n'), errors: stderr })
     })
   })
