@@ -70,6 +70,10 @@ export const judgeHello = (hello: Hello, expectations: Expectations): Contact =>
   return { id, addresses: hello.addresses }
 }
 
+/** Why an inbound handshake is given up for a newer one. */
+export const tookLongest = (): MeshError =>
+  new MeshError('P2P_LIMIT_REACHED', 'too many handshakes at once, and this one took longest')
+
 /** Whether the application lets the node in. @throws HelloRefused if not, or if it fails */
 export const judgeAdmission = (admit: ((peer: Contact) => boolean) | undefined, peer: Contact): void => {
   if (admit === undefined) return

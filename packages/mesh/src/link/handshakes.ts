@@ -8,7 +8,14 @@ import { headerLength, Kind, protocolVersion } from '../wire/header.ts'
 import { decodeFarewell, decodeHello, encodeHello, type Hello, maxHeld, networkTag } from '../wire/hello.ts'
 import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
-import { type Expectations, HelloRefused, judgeAdmission, judgeHello, refusalError } from './handshake.ts'
+import {
+  type Expectations,
+  HelloRefused,
+  judgeAdmission,
+  judgeHello,
+  refusalError,
+  tookLongest,
+} from './handshake.ts'
 import type { Link, LinkEnd, MessageListener } from './link.ts'
 import type { LinkManagerSettings } from './link-manager.ts'
 import type { Peer } from './peer.ts'
@@ -231,10 +238,6 @@ export class Handshakes {
     }
   }
 }
-
-/** Why an inbound handshake is given up for a newer one. */
-export const tookLongest = (): MeshError =>
-  new MeshError('P2P_LIMIT_REACHED', 'too many handshakes at once, and this one took longest')
 
 /** Why no link came about. What security has to say needs no other words. */
 const reasonOf = ({ error }: LinkEnd): Error => {

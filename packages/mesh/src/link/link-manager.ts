@@ -23,9 +23,10 @@ import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
 import { readU32 } from '../wire/reader.ts'
 import { goodbyeError, judgeAdmission } from './handshake.ts'
-import { Handshakes, type HandshakesOwner, tookLongest } from './handshakes.ts'
+import { Handshakes, type HandshakesOwner } from './handshakes.ts'
 import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
 import { Peer } from './peer.ts'
+import { Reception } from './reception.ts'
 
 /** What the manager is given. */
 export interface LinkManagerSettings {
@@ -61,25 +62,28 @@ export class LinkManager {
   readonly #settings: LinkManagerSettings
   readonly #owner: LinkManagerOwner
   readonly #context: LinkContext
+  readonly #reception: Reception
   readonly #handshakes: Handshakes
   readonly #links = new Set<Link>()
   readonly #peerOf = new WeakMap<Link, Peer>()
   readonly #perHost = new Map<string, number>()
   readonly #dials = new Map<PeerId, Promise<Peer>>()
-  /** What is being dialled or secured at the moment, to be given up when the node closes. */
+  /** What we are dialling and securing at the moment, to be given up when the node closes. */
   readonly #attempts = new Set<AbortController>()
   /** What somebody waits for: `close` waits until it is settled. */
   readonly #waits = new Set<Promise<unknown>>()
-  /** Those of others that are being secured, oldest first. */
-  readonly #accepting = new Set<AbortController>()
-  /** Connections that are being told that there is no room for them. */
-  readonly #turnedAway = new Set<Connection>()
   #closed = false
   #lastTick: number
 
   constructor(settings: LinkManagerSettings, owner: LinkManagerOwner) {
     this.#settings = settings
     this.#owner = owner
+    this.#reception = new Reception(settings, {
+      isFull: remote => this.#isFull(remote),
+      refused: owner.refused,
+      secured: ({ connection, publicKey }) =>
+        this.#handshakes.expect({ link: this.#adopt(connection), proven: publicKey }),
+    })
     this.#handshakes = new Handshakes(settings, {
       ...owner,
       linksTo: peer => Array.from(this.#links).filter(link => link.peer === peer && !link.aborted),
@@ -103,14 +107,14 @@ export class LinkManager {
   }
 
   get handshakes(): number {
-    return this.#handshakes.size + this.#accepting.size
+    return this.#handshakes.size + this.#reception.size
   }
 
   /** Accepts peers at an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, and the transport's own errors */
   listen(address: Address, options?: WaitOptions): Promise<Listener> {
     return this.#transport(address).listen(
       address,
-      connection => void this.#track(this.#accept(connection)),
+      connection => this.#reception.receive(connection),
       options,
     )
   }
@@ -197,8 +201,8 @@ export class LinkManager {
       if (link.peer === undefined) link.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
       else link.end(Kind.goodbye, Reason.leaving, 'leaving')
     }
-    for (const connection of this.#turnedAway) connection.abort()
-    await Promise.all(Array.from([...this.#links, ...this.#turnedAway], each => each.closed))
+    await this.#reception.close()
+    await Promise.all(Array.from(this.#links, link => link.closed))
     await Promise.allSettled(this.#waits)
   }
 
@@ -248,7 +252,7 @@ export class LinkManager {
   ): Promise<void> {
     const { security, network } = this.#settings
     if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
-    if (this.#links.size + this.#attempts.size > this.#settings.limits.links) {
+    if (this.#links.size + this.#attempts.size + this.#reception.size > this.#settings.limits.links) {
       throw new MeshError('P2P_LIMIT_REACHED', `this node has ${this.#links.size} links already`)
     }
     const raw = await transport.dial(address, { signal })
@@ -267,54 +271,9 @@ export class LinkManager {
     this.#handshakes.begin({ link, expected, proven: publicKey, waiter })
   }
 
-  async #accept(raw: Connection): Promise<void> {
-    const { security, network, limits } = this.#settings
-    const perHost = this.#perHost.get(hostOf(raw.remote)) ?? 0
-    if (this.#closed || this.#links.size >= limits.links || perHost >= limits.linksPerHost) {
-      await this.#turnAway(raw)
-      return
-    }
-    // As among those who wait for HELLO: who has stalled longest makes room
-    if (this.#accepting.size >= limits.handshakes) {
-      const [oldest] = this.#accepting as Iterable<AbortController> as [AbortController]
-      // Not when it has ended: until then others would be given room by giving it up again
-      this.#accepting.delete(oldest)
-      oldest.abort(tookLongest())
-    }
-    const attempt = new AbortController()
-    this.#accepting.add(attempt)
-    this.#attempts.add(attempt)
-    try {
-      const { signal } = attempt
-      const secured = await security.secure(raw, {
-        role: 'listener',
-        network,
-        signal,
-        timeout: times.handshake,
-      })
-      if (signal.aborted) secured.connection.abort(signal.reason as Error)
-      else this.#handshakes.expect({ link: this.#adopt(secured.connection), proven: secured.publicKey })
-    } catch (error) {
-      const reason: unknown = attempt.signal.aborted ? attempt.signal.reason : error
-      this.#owner.refused(raw.remote, reason instanceof Error ? reason : new Error(String(reason)))
-    } finally {
-      this.#attempts.delete(attempt)
-      this.#accepting.delete(attempt)
-    }
-  }
-
-  /** Tells a connection that there is no room, unless too many are being told so already. */
-  async #turnAway(raw: Connection): Promise<void> {
-    const { security, limits } = this.#settings
-    const error = new MeshError('P2P_LIMIT_REACHED', 'too many links')
-    this.#owner.refused(raw.remote, error)
-    if (this.#turnedAway.size >= limits.handshakes || this.#closed || security.turnAway === undefined) {
-      raw.abort(error)
-      return
-    }
-    this.#turnedAway.add(raw)
-    await security.turnAway(raw).catch(() => raw.abort(error))
-    this.#turnedAway.delete(raw)
+  #isFull(remote: Address): boolean {
+    const { links, linksPerHost } = this.#settings.limits
+    return this.#links.size >= links || (this.#perHost.get(hostOf(remote)) ?? 0) >= linksPerHost
   }
 
   /** Counts a link, and uncounts it when it has ended. */

@@ -1,0 +1,99 @@
+import type { Address, Connection } from '@p2p/interfaces'
+import { MeshError } from '../errors.ts'
+import { times } from '../limits.ts'
+import type { SecuredConnection } from '../security.ts'
+import { tookLongest } from './handshake.ts'
+import type { LinkManagerSettings } from './link-manager.ts'
+
+/** What the reception asks, and tells. */
+export interface ReceptionOwner {
+  /** Whether there is no room for a link to whoever is there. */
+  isFull(remote: Address): boolean
+  /** Somebody came to nothing. */
+  refused(remote: Address, error: Error): void
+  /** A connection is protected: HELLO comes next. */
+  secured(connection: SecuredConnection): void
+}
+
+/** Connections that others made, up to where they are protected or were turned away. */
+export class Reception {
+  readonly #settings: LinkManagerSettings
+  readonly #owner: ReceptionOwner
+  /** Those that are being secured, oldest first. */
+  readonly #attempts = new Set<AbortController>()
+  /** Those that are being told that there is no room for them. */
+  readonly #turnedAway = new Set<Connection>()
+  /** What has not ended yet. */
+  readonly #work = new Set<Promise<void>>()
+  #closed = false
+
+  constructor(settings: LinkManagerSettings, owner: ReceptionOwner) {
+    this.#settings = settings
+    this.#owner = owner
+  }
+
+  /** Connections that are being secured. */
+  get size(): number {
+    return this.#attempts.size
+  }
+
+  receive(raw: Connection): void {
+    const work = this.#owner.isFull(raw.remote) ? this.#turnAway(raw) : this.#secure(raw)
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
+  }
+
+  /** Takes nobody in any more. Resolves when nobody is on the way. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const attempt of Array.from(this.#attempts)) attempt.abort(closedError())
+    for (const raw of Array.from(this.#turnedAway)) raw.abort(closedError())
+    await Promise.all(this.#work)
+  }
+
+  async #secure(raw: Connection): Promise<void> {
+    const { security, network, limits } = this.#settings
+    const attempt = new AbortController()
+    // As among those who wait for HELLO: who has stalled longest makes room
+    if (this.#attempts.size >= limits.handshakes) this.#dropOldest()
+    this.#attempts.add(attempt)
+    const { signal } = attempt
+    try {
+      if (this.#closed) attempt.abort(closedError())
+      const context = { role: 'listener', network, signal, timeout: times.handshake } as const
+      const secured = await security.secure(raw, context)
+      if (signal.aborted) secured.connection.abort(signal.reason as Error)
+      else this.#owner.secured(secured)
+    } catch (error) {
+      const reason: unknown = signal.aborted ? signal.reason : error
+      this.#owner.refused(raw.remote, reason instanceof Error ? reason : new Error(String(reason)))
+    } finally {
+      this.#attempts.delete(attempt)
+    }
+  }
+
+  #dropOldest(): void {
+    for (const oldest of this.#attempts) {
+      // Not when it has ended: until then others would be given room by giving it up again
+      this.#attempts.delete(oldest)
+      oldest.abort(tookLongest())
+      return
+    }
+  }
+
+  /** Tells a connection that there is no room, unless too many are being told so already. */
+  async #turnAway(raw: Connection): Promise<void> {
+    const { security, limits } = this.#settings
+    const error = new MeshError('P2P_LIMIT_REACHED', 'too many links')
+    this.#owner.refused(raw.remote, error)
+    if (this.#turnedAway.size >= limits.handshakes || this.#closed || security.turnAway === undefined) {
+      raw.abort(error)
+      return
+    }
+    this.#turnedAway.add(raw)
+    await security.turnAway(raw).catch(() => raw.abort(error))
+    this.#turnedAway.delete(raw)
+  }
+}
+
+const closedError = () => new MeshError('P2P_CLOSED', 'the mesh was closed')
