@@ -6,7 +6,7 @@ export interface MeshLimits {
   readonly links: number
   /** Links at one time whose other end has the same host. */
   readonly linksPerHost: number
-  /** Inbound handshakes in progress. */
+  /** Inbound handshakes in progress: so many that are being secured, and so many that are to say HELLO. The oldest gives way. */
   readonly handshakes: number
   /** Bytes queued for one peer; a peer that takes them slower than we make them loses its link. */
   readonly queue: number
