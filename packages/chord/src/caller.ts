@@ -83,13 +83,18 @@ export class Caller {
     }
   }
 
-  /** Asks until there is an answer, or so often that the process is dead: `undefined`. What else goes wrong is thrown. */
+  /**
+   * Asks until there is an answer, or until the process counts as dead, by whichever request that was found: `undefined`. To go on asking the dead would keep
+   * up whoever waits for it. What else goes wrong is thrown.
+   */
   async askFirmly(member: Member, body: unknown, timeout?: number): Promise<unknown> {
+    const { lost } = this.#options.circle.members
     for (let tries = 0; tries < missesOfTheDead; tries++) {
       try {
         return await this.ask(member, body, timeout)
       } catch (error) {
         if (this.closed || !isSilence(error)) throw error
+        if (lost.get(member.id) === member) break
       }
     }
     return undefined
