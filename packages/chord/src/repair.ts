@@ -76,14 +76,18 @@ export class Repair {
       if (place.compared.from !== arc.from) place.compared = { from: arc.from, members: new Set() }
       const { members: compared } = place.compared
       let failed = false
-      for (const [index, partner] of partners.entries()) {
-        const isCopy = index < copies
-        // Those beyond the copies are asked for what they may have had before, until the arc is complete.
-        if (!isCopy && (this.#isComplete(place) || compared.has(partner))) continue
+      const compare = async (partner: Member, isCopy: boolean) => {
         const isWhole = await this.#reconcile(place, arc, partner, isCopy)
         if (isWhole !== undefined) compared.add(partner)
         else if (isCopy) failed = true
         if (isWhole === true) this.#complete(place, arc)
+      }
+      for (const partner of partners.slice(0, copies)) await compare(partner, true)
+      // Those beyond the copies are asked for what they may have had before, until the arc is complete: all at once, for meanwhile nobody can write there.
+      if (!this.#isComplete(place)) {
+        const others = partners.slice(copies).filter(partner => !compared.has(partner))
+        const results = await Promise.allSettled(others.map(partner => compare(partner, false)))
+        for (const result of results) if (result.status === 'rejected') throw result.reason
       }
       // Nobody who may have had something was left out: there is no more.
       const living = this.#upkeep.circle.partners(place, listProcesses)
