@@ -12,6 +12,8 @@ const fresh = 60_000
 const contactsTold = 64
 /** Strangers asked because of one answer. */
 const strangersAsked = 8
+/** Who is not on the ring needs nobody's place, but somebody who knows the way: so many are kept in mind in any case. */
+const guides = 8
 
 /** What follows from who comes and goes. */
 export interface Consequences {
@@ -127,7 +129,7 @@ export class Acquaintance {
   /** Forgets those that nobody needs, beyond what is to be kept in mind. */
   evict(members: readonly Member[]): void {
     const circle = this.#circle
-    let surplus = members.length - circle.fullUpTo
+    let surplus = members.length - (circle.onRing ? circle.fullUpTo : Math.max(circle.fullUpTo, guides))
     if (surplus <= 0) return
     const needed = circle.needed()
     for (const member of members) {

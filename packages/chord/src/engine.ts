@@ -94,6 +94,8 @@ export class Engine {
     const { timeout = 60_000, signal } = options
     const limits = { timeout, signal }
     const end = this.now + timeout
+    // Whom it knows now may be out of reach for a while: a second ring would be no answer to that.
+    if (circle.members.size === 0 && !circle.onRing) circle.create()
     try {
       while (!circle.onRing) {
         const left = { ...limits, timeout: end - this.now }

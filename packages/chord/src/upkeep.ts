@@ -85,13 +85,13 @@ export class Upkeep {
     this.acquaintance.evict(members)
   }
 
-  /** Puts all of this node's points on the ring that these know, or begins one. */
+  /**
+   * Puts all of this node's points on the ring.
+   *
+   * @throws `P2P_NO_MEMBER`
+   */
   async enter(): Promise<void> {
     const { circle } = this
-    if (circle.members.size === 0) {
-      circle.create()
-      return
-    }
     await Promise.all(circle.self.points.map(point => this.#enterPoint(point)))
     if (circle.places.length === 0)
       throw new ChordError('P2P_NO_MEMBER', 'no member of the ring helped to join it')
