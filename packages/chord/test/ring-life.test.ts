@@ -124,6 +124,75 @@ describe('a ring', () => {
     }
   })
 
+  it('asks a process no more once it was found dead, whoever waits for it (seeds 145, 164 and 264)', async () => {
+    const world = new World(8)
+    const [chord] = (await world.ring(3, options)) as [ChordNode]
+    const { caller, circle } = chord.engine
+    const dead = circle.members.get('n2')
+    if (dead === undefined) throw new Error('n0 does not know n2')
+    world.crash('n2')
+    let asked = 0
+    world.passes = (from, to, body) => {
+      if (from === 'n0' && to === 'n2' && Array.isArray(body) && body[0] === 'peek') asked++
+      return true
+    }
+    const peek = ['peek', 0, '0'.repeat(96)]
+    const answers = await world.run(Promise.all([1, 2, 3, 4].map(() => caller.askFirmly(dead, peek))))
+    expect(answers).toEqual([undefined, undefined, undefined, undefined])
+    // The fifth miss in a row is one of the second four.
+    expect(asked).toBeLessThanOrEqual(8)
+  })
+
+  it('compares an arc with all at once who may have had it, once nobody is known to have it (seed 145)', async () => {
+    const world = new World(9)
+    const ring = await world.ring(9, { ...options, points: 1, repairInterval: 1e6 })
+    await settle(world, ring)
+    const { circle, repair } = (ring[0] as ChordNode).engine
+    const [place] = circle.places
+    if (place === undefined) throw new Error('n0 is not on the ring')
+    await world.pass(2_000)
+    for (const { engine } of ring) engine.circle.claims.clear()
+    place.completeFrom = undefined
+    place.compared = { from: undefined, members: new Set() }
+    world.latency = () => 50
+    const began = world.clock.monotonic()
+    await world.run(repair.repair(place))
+    expect(repair.isComplete).toBe(true)
+    // Four round trips: the copy, the seven others, the claim, the disclaims.
+    expect(world.clock.monotonic() - began).toBeLessThan(600)
+  })
+
+  it('is joined by who may keep nobody in mind, though the first questions are lost (seed 295)', async () => {
+    const world = new World(10)
+    const ring = await world.ring(4, options)
+    const fresh = world.node('fresh', { ...options, limits: { known: 0 } })
+    await world.run(fresh.meet('n0'))
+    world.passes = (from, _, body) => from !== 'fresh' || !Array.isArray(body) || body[0] !== 'find'
+    const joining = fresh.join()
+    await world.pass(2_000)
+    expect(fresh.health()).toMatchObject({ standing: 'joining', arcs: [] })
+    expect(fresh.health().members).toBeGreaterThan(0)
+    world.passes = () => true
+    await world.run(joining)
+    await settle(world, [...ring, fresh])
+    expect(new Set(fresh.health().arcs.map(({ predecessor }) => predecessor))).not.toContain('fresh')
+  })
+
+  it('is not left for one of its own by who cannot reach it for a while in joining it', async () => {
+    const world = new World(11)
+    const ring = await world.ring(4, options)
+    const fresh = world.node('fresh', options)
+    await world.run(fresh.meet('n0'))
+    world.passes = (from, to) => from !== 'fresh' && to !== 'fresh'
+    const joining = fresh.join()
+    await world.pass(20_000)
+    expect(fresh.health()).toMatchObject({ standing: 'joining', arcs: [], members: 0 })
+    world.passes = () => true
+    await world.run(joining)
+    await settle(world, [...ring, fresh])
+    expect(fresh.health().members).toBeGreaterThan(0)
+  })
+
   it('keeps what its last process holds: that one cannot leave', async () => {
     const world = new World(7)
     const [only] = (await world.ring(1, options)) as [ChordNode]
