@@ -23,9 +23,8 @@ import { type Explanation, explanationOf } from './explain.ts'
 import { positionsOfKey } from './hashes.ts'
 import { type Health, healthOf } from './health.ts'
 import { checkKey, ownKey } from './key.ts'
-import { leastEfficient } from './least-efficient.ts'
 import { Listeners } from './listeners.ts'
-import type { Point } from './member.ts'
+import { Neighbours } from './neighbours.ts'
 import type { Settings } from './options.ts'
 import { isWithin, toNumber, toPosition } from './position.ts'
 import { majority, type Reading, type Until } from './reader.ts'
@@ -35,16 +34,12 @@ import type { Written } from './writer.ts'
 /** Sets of one `update` that are under way at a time. */
 const setsAtOnce = 16
 
-/** What a network may offer beside `Messenger`: then a link that is spared is closed. */
-interface Disconnecting {
-  disconnect?(peer: PeerId): unknown
-}
-
 /** The application's side of a node. */
 export class ChordNode implements Chord {
   readonly name: string
-  readonly #messenger: Messenger & Disconnecting
+  readonly #messenger: Messenger
   readonly #engine: Engine
+  readonly #neighbours: Neighbours
   readonly #listeners = new Listeners()
 
   constructor(messenger: Messenger, settings: Settings) {
@@ -57,10 +52,11 @@ export class ChordNode implements Chord {
       listens: () => this.#listeners.wantsChanges,
       change: ({ type, key, writer, stamp }) => this.#listeners.emit(type, ownKey(key), { writer, stamp }),
     })
+    this.#neighbours = new Neighbours(this.#engine, messenger)
   }
 
   get id(): bigint {
-    return toNumber(this.#first.position)
+    return this.#neighbours.id
   }
 
   get leeching(): boolean {
@@ -68,11 +64,11 @@ export class ChordNode implements Chord {
   }
 
   get next(): Contact | undefined {
-    return this.#nearest(this.#engine.circle.members.routes.from(this.#first.position))
+    return this.#neighbours.next
   }
 
   get previous(): Contact | undefined {
-    return this.#nearest(this.#engine.circle.members.routes.before(this.#first.position))
+    return this.#neighbours.previous
   }
 
   get dataStoring(): readonly Contact[] {
@@ -244,26 +240,16 @@ export class ChordNode implements Chord {
     return copy
   }
 
-  async successor(position: bigint, options: WaitOptions = {}): Promise<Contact> {
-    this.#engine.checkOpen()
-    const found = this.#engine.upkeep.successor(toPosition(position))
-    const { owner } = await this.#engine.within(
-      found,
-      { timeout: 10_000, ...options },
-      'the owner of a position',
-    )
-    return owner.member.contact
+  successor(position: bigint, options: WaitOptions = {}): Promise<Contact> {
+    return this.#neighbours.successor(position, options)
   }
 
   nextHop(position: bigint): Contact {
-    const at = toPosition(position + 1n)
-    const [point] = this.#engine.circle.members.routes.before(at)
-    return (point ?? this.#first).member.contact
+    return this.#neighbours.nextHop(position)
   }
 
   previousHop(position: bigint): Contact {
-    const [point] = this.#engine.circle.members.routes.from(toPosition(position))
-    return (point ?? this.#first).member.contact
+    return this.#neighbours.previousHop(position)
   }
 
   dump(start = 0n, end = -1n): readonly (readonly DumpedEntry[])[] {
@@ -281,18 +267,7 @@ export class ChordNode implements Chord {
   }
 
   disconnectLeastEfficient(): boolean {
-    const { circle, upkeep } = this.#engine
-    const needed = new Set([...circle.needed()].map(({ id }) => id))
-    const peers = Array.from(circle.members, ({ id, points }) => ({
-      id,
-      position: toNumber((points[0] as Point).position),
-    }))
-    const spared = leastEfficient(peers, ({ id }) => !needed.has(id))
-    const member = spared && circle.members.get(spared.id)
-    if (member === undefined) return false
-    upkeep.gone(member, false)
-    this.#messenger.disconnect?.(member.id)
-    return true
+    return this.#neighbours.disconnectLeastEfficient()
   }
 
   health(): Health {
@@ -339,15 +314,6 @@ export class ChordNode implements Chord {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  get #first(): Point {
-    return this.#engine.circle.self.points[0] as Point
-  }
-
-  #nearest(points: Iterable<Point>): Contact | undefined {
-    for (const { member } of points) if (member !== this.#engine.circle.self) return member.contact
-    return undefined
   }
 
   #checkKey(key: Key): Key {
