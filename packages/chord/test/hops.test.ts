@@ -58,7 +58,7 @@ describe.each(sizes)('on a converged ring of %i processes with one point each', 
     const world = new World(count)
     const chords = converged(world, count)
     const hops: number[] = []
-    for (let turn = 0; turn < lookUps; turn++) {
+    for (let turn = 0; turn < lookUps / 4; turn++) {
       const position = randomPosition(world)
       const from = world.random.pick(chords)
       const { owner, hops: steps } = await world.run(from.engine.upkeep.successor(position))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ChordNode } from '../src/chord-node.ts'
 import { World } from './world.ts'
 
-const keys = Array.from({ length: 60 }, (_, index) => `key ${index}`)
+const keys = Array.from({ length: 24 }, (_, index) => `key ${index}`)
 const options = { points: 2, interval: 500, repairInterval: 3_000 }
 
 const fill = (world: World, chord: ChordNode) =>
