@@ -80,7 +80,7 @@ const steps = [
     minutes: 3,
     tests: true,
   },
-  { name: 'fuzz', command: 'npm run fuzz -- all --count 20000', minutes: 5, counts: 'inputs' },
+  { name: 'fuzz', command: 'npm run fuzz -- all --count 10000', minutes: 5, counts: 'inputs' },
   { name: 'planted bugs', command: 'npx pnpm --filter @p2p/simulate breaks', minutes: 5, tests: true },
   { name: 'simulate mesh', command: simulate('mesh', 150), minutes: 5, counts: 'seeds' },
   { name: 'simulate sync', command: simulate('sync', 250), minutes: 5, counts: 'seeds' },
