@@ -11,3 +11,5 @@ export { defaultLimits, type MeshLimits } from './limits.ts'
 export type { LinkInfo, Mesh, MeshEvents, MeshOptions, MeshStats } from './mesh.ts'
 export type { Message } from './message.ts'
 export { plaintext, type SecuredConnection, type Security, type SecurityContext } from './security.ts'
+// What the options and methods are typed with, so that a program needs no second import
+export type { Address, Contact, PeerChange, PeerId } from '@p2p/interfaces'
