@@ -98,7 +98,8 @@ describe('what goes wrong while dialling', () => {
     expect(settled.patient).toBe(false)
     await clock.advance(1)
     expect(await patient).toEqual(coded('P2P_TIMEOUT'))
-    expect(sockets()).toBe(before)
+    // Files share a process: sockets of others may have gone meanwhile, and none comes
+    expect(sockets()).toBeLessThanOrEqual(before)
     expect(clock.pending).toBe(0)
   })
 })
