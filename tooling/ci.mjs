@@ -33,6 +33,7 @@ const packages = 'npx pnpm --recursive --filter "./packages/*"'
  */
 const steps = [
   { name: 'test', command: 'npm test', minutes: 10, tests: true },
+  { name: 'test of the tools and of all examples', command: 'npm run test:tooling', minutes: 6, tests: true },
   { name: 'lint', command: 'npm run lint', minutes: 5 },
   { name: 'format', command: 'npm run format', minutes: 2 },
   { name: 'typecheck', command: 'npm run typecheck', minutes: 5 },

@@ -94,15 +94,21 @@ const turbo = (task, rest) =>
     ...rest,
   ])
 
+const isFilter = argument => /^(?:-F|--filter)/.test(argument)
+
 const tasks = {
   build: rest => turbo('build', rest),
-  test: rest => turbo('test', rest),
+  // What is published, and the program made of it; the tools have a task of their own, so that this one takes less than a minute.
+  test: rest =>
+    turbo('test', rest.some(isFilter) ? rest : ['--filter=./packages/*', '--filter=./apps/*', ...rest]),
+  'test:tooling': rest => turbo('test', ['--filter=./tooling/*', ...rest]),
   typecheck: rest => turbo('typecheck', rest),
   demo: rest => program('apps/demo', 'demo', rest),
   node: rest => program('apps/demo', 'node', rest),
   // A simulated network makes much that dies soon: a larger nursery is collected less often.
   simulate: rest => program('tooling/simulate', 'start', rest, ['--max-semi-space-size=64']),
   fuzz: rest => program('tooling/fuzz', 'start', rest),
+  'nat-lab': rest => program('tooling/nat-lab', 'start', rest),
   bench,
   lint: rest => run('eslint', ['.', ...rest]),
   format: rest => run('prettier', [...(rest.includes('--write') ? [] : ['--check']), '.', ...rest]),
