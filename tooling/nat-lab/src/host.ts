@@ -12,16 +12,7 @@ export class Host {
   #waiting: ((answer: Answer) => void) | undefined
 
   constructor(namespace: string) {
-    const args = [
-      'netns',
-      'exec',
-      namespace,
-      process.execPath,
-      '--import',
-      'tsx',
-      '--conditions=@p2p/source',
-      agent,
-    ]
+    const args = ['netns', 'exec', namespace, process.execPath, ...process.execArgv, agent]
     this.#child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] })
     if (this.#child.stdout === null) throw new Error('no output')
     createInterface({ input: this.#child.stdout }).on('line', line => {

@@ -1,9 +1,9 @@
 /**
- * `start [--times N]`: builds the laboratory, classifies every NAT and punches every pair N times (default 3; the bars of the project are for
+ * `npm run nat-lab -- [--times N]`: builds the laboratory, classifies every NAT and punches every pair N times (default 3; the bars of the project are for
  * 20). Ends with one line of counts. Where it cannot run it says why, and that is no failure.
  */
 import { spawn } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { Command, InvalidArgumentError } from 'commander'
 import { classify } from './classification.ts'
 import { Host } from './host.ts'
 import { punchAll } from './punching.ts'
@@ -12,10 +12,21 @@ import { findWay } from './requirements.ts'
 import { run, tryRun } from './shell.ts'
 import { build, stun } from './topology.ts'
 
-const { times } = parseArgs({ options: { times: { type: 'string', default: '3' } } }).values
-const wanted = Number(times)
-if (!Number.isInteger(wanted) || wanted < 1)
-  throw new RangeError(`--times is a positive integer, not ${times}`)
+const wholeNumber = (text: string): number => {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It is a whole number, 1 or more.')
+  return number
+}
+
+const { times: wanted } = new Command('nat-lab')
+  .description(
+    'NATs of Linux in network namespaces, classified and punched through by @p2p/network. Nothing leaves this machine.',
+  )
+  .option('--times <number>', 'repetitions of each; the bars of the project are for 20', wholeNumber, 3)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .parse()
+  .opts<{ times: number }>()
 
 /** Set in the process that has the namespaces. */
 const marker = 'P2P_NAT_LAB'
