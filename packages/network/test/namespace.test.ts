@@ -61,7 +61,10 @@ describe.skipIf(reason !== undefined)(name, () => {
     expect(of('removed').map(each => each.interface?.name)).toContain('two')
     expect(of('addresses')).toContainEqual(
       expect.objectContaining({
-        added: [expect.objectContaining({ address: '10.7.0.2', prefix: 24, scope: 'private' })],
+        // Another address may have come between the same two looks
+        added: expect.arrayContaining([
+          expect.objectContaining({ address: '10.7.0.2', prefix: 24, scope: 'private' }),
+        ]) as unknown,
       }),
     )
     expect(of('default')[0]).toEqual({
