@@ -11,28 +11,25 @@ import type {
   Random,
   WaitOptions,
 } from '@p2p/interfaces'
-import { WaitError } from '@p2p/interfaces'
 import { msgpack } from '@p2p/framing'
-import { type Arrival, Broadcasts } from './broadcasts.ts'
-import { MeshError, type MeshErrorCode } from './errors.ts'
+import { Broadcasts } from './broadcasts.ts'
+import { Delivery } from './delivery.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { MeshError } from './errors.ts'
 import { Events } from './events.ts'
+import { Failures } from './failures.ts'
 import { Finder } from './finder.ts'
 import { Handlers, type Middleware } from './handlers.ts'
-import { Delivery } from './delivery.ts'
-import { type MeshLimits, times } from './limits.ts'
-import type { Link } from './link/link.ts'
+import { times } from './limits.ts'
 import { LinkManager, type LinkManagerOwner, type LinkManagerSettings } from './link/link-manager.ts'
-import type { Peer } from './link/peer.ts'
 import type { LinkInfo, Mesh, MeshEvents, MeshStats } from './mesh.ts'
 import type { Message } from './message.ts'
 import { Overlay } from './overlay.ts'
-import { type Asked, NotSeen, Requests } from './requests.ts'
+import { checkProtocol, pulseProtocol } from './protocols.ts'
+import { NotSeen, Requests } from './requests.ts'
 import { checkId, Router } from './router.ts'
-import { broadcastHeadLength } from './wire/broadcast.ts'
-import { protocolBytes, readNamed, sendHead } from './wire/direct.ts'
-import { firstIgnorableKind, headerLength, Kind } from './wire/header.ts'
-import { malformed } from './wire/malformed.ts'
-import { Reader } from './wire/reader.ts'
+import { Sender, sharedDeadline } from './sender.ts'
+import { protocolBytes } from './wire/direct.ts'
 
 /** What a node is made of: the options with their defaults filled in. */
 export interface NodeSettings extends LinkManagerSettings {
@@ -41,30 +38,16 @@ export interface NodeSettings extends LinkManagerSettings {
   readonly history: boolean
 }
 
-/** How many errors that nobody waited for are kept. */
-const errorsKept = 16
-
-/** The names that belong to the mesh itself. */
-const reserved = '/mesh/'
-
-/** The broadcast by which nodes know to which part of the network they belong. */
-const pulseProtocol = '/mesh/pulse'
-
 /** A mesh: puts links, membership, broadcasts and requests together, and is the API. */
 export class MeshNode implements Mesh {
   readonly id: PeerId
   readonly network: string
   readonly #settings: NodeSettings
-  readonly #limits: MeshLimits
   readonly #clock: Clock
   readonly #random: Random
   readonly #codec: Codec
-  readonly #events = new Events<MeshEvents>((event, error) => {
-    const what = `a listener of ${String(event)} failed`
-    // A failing listener of `error` must not call itself for ever
-    if (event === 'error') this.#keep(new MeshError('P2P_HANDLER_FAILED', what, { cause: error }))
-    else this.#report('P2P_HANDLER_FAILED', what, error)
-  })
+  readonly #events = new Events<MeshEvents>((event, error) => this.#failures.ofListener(event, error))
+  readonly #failures = new Failures(error => this.#events.emit('error', error))
   readonly #handlers = new Handlers()
   readonly #delivery: Delivery
   readonly #links: LinkManager
@@ -72,11 +55,10 @@ export class MeshNode implements Mesh {
   readonly #broadcasts: Broadcasts
   readonly #requests: Requests
   readonly #finder: Finder
-  readonly #router: Router
-  readonly #errors: MeshError[] = []
+  readonly #sender: Sender
+  readonly #dispatcher: Dispatcher
   readonly #listeners: Listener[] = []
   #self: Contact
-  #messages = 0
   #timer: Disposable | undefined
   #closing: Promise<void> | undefined
 
@@ -85,7 +67,6 @@ export class MeshNode implements Mesh {
     this.id = identity.id
     this.network = settings.network
     this.#settings = settings
-    this.#limits = limits
     this.#clock = clock
     this.#random = random
     this.#codec = msgpack()
@@ -95,7 +76,7 @@ export class MeshNode implements Mesh {
       handlers: this.#handlers,
       limits,
       onMessage: message => this.#events.emit('message', message),
-      onError: error => this.#fail(error),
+      onError: error => this.#failures.add(error),
     })
     this.#links = new LinkManager(settings, this.#owner())
     this.#overlay = new Overlay({
@@ -122,21 +103,42 @@ export class MeshNode implements Mesh {
       limits,
       history: settings.history,
       linkTo: id => this.#links.peers.get(id)?.link,
-      deliver: arrival => this.#deliverBroadcast(arrival),
+      deliver: arrival => this.#dispatcher.deliver(arrival),
     })
-    this.#requests = new Requests({ clock, codec: this.#codec, limits, answer: asked => this.#answer(asked) })
+    this.#requests = new Requests({
+      clock,
+      codec: this.#codec,
+      limits,
+      answer: asked => this.#dispatcher.answer(asked),
+    })
     this.#finder = new Finder({
       self: () => this.#self,
       clock,
       broadcast: body => void this.#broadcasts.send(Finder.ask, this.#codec.encode(body)),
-      tell: (to, body) => this.#sendTo(to, Finder.found, this.#codec.encode(body), {}),
+      tell: (to, body) => this.#sender.sendEncoded(to, Finder.found, this.#codec.encode(body)),
     })
-    this.#router = new Router({
+    const router = new Router({
       self: this.id,
       clock,
       links: this.#links,
       overlay: this.#overlay,
       finder: this.#finder,
+    })
+    const parts = {
+      clock,
+      codec: this.#codec,
+      links: this.#links,
+      overlay: this.#overlay,
+      broadcasts: this.#broadcasts,
+      requests: this.#requests,
+      failures: this.#failures,
+    }
+    this.#sender = new Sender({ ...parts, self: this.id, limits, router })
+    this.#dispatcher = new Dispatcher({
+      ...parts,
+      finder: this.#finder,
+      sender: this.#sender,
+      delivery: this.#delivery,
     })
   }
 
@@ -180,7 +182,7 @@ export class MeshNode implements Mesh {
   }
 
   get errors(): readonly MeshError[] {
-    return this.#errors
+    return this.#failures.kept
   }
 
   stats(): MeshStats {
@@ -220,7 +222,7 @@ export class MeshNode implements Mesh {
     this.#check()
     const { id, timeout = times.answer, signal } = options
     if (id !== undefined) checkId(id)
-    const waiting = this.#until(timeout, signal)
+    const waiting = sharedDeadline(this.#clock, timeout, signal)
     for (;;) {
       const peer =
         typeof to === 'string'
@@ -250,49 +252,33 @@ export class MeshNode implements Mesh {
 
   broadcast(protocol: string, body: unknown): MessageId {
     this.#check()
-    const encoded = this.#encode(protocol, body)
-    return this.#broadcasts.send(protocol, encoded)
+    return this.#sender.broadcast(protocol, body)
   }
 
   whisper(protocol: string, body: unknown): void {
     this.#check()
-    const encoded = this.#encode(protocol, body)
-    const head = sendHead(protocol)
-    for (const link of this.#neighbourLinks()) link.sendParts(head, encoded)
+    this.#sender.whisper(protocol, body)
   }
 
-  send(to: Contact | PeerId, protocol: string, body: unknown, options: WaitOptions = {}): Promise<MessageId> {
+  send(to: Contact | PeerId, protocol: string, body: unknown, options?: WaitOptions): Promise<MessageId> {
     this.#check()
-    const sent = this.#sendTo(to, protocol, this.#encode(protocol, body), options)
-    // Whoever awaits the promise learns of its failure; for those who do not, it is an event and not the end of the process.
-    sent.catch((error: unknown) => this.#report('P2P_PEER_UNREACHABLE', 'a message could not be sent', error))
-    return sent
+    return this.#sender.send(to, protocol, body, options)
   }
 
   async request(
     to: Contact | PeerId,
     protocol: string,
     body: unknown,
-    options: WaitOptions = {},
+    options?: WaitOptions,
   ): Promise<unknown> {
     this.#check()
-    const encoded = this.#encode(protocol, body)
-    const { timeout = times.answer, signal } = options
-    const waiting = this.#until(timeout, signal)
-    for (;;) {
-      const peer = await this.#router.reach(to, waiting())
-      try {
-        return await this.#requests.ask(peer, protocol, encoded, waiting())
-      } catch (error) {
-        if (!(error instanceof NotSeen)) throw error
-      }
-    }
+    return this.#sender.request(to, protocol, body, options)
   }
 
   // --- Receiving
 
   handle(protocol: string, handler: (message: Message) => unknown): Disposable {
-    if (protocol.startsWith(reserved)) throw reservedError(protocol)
+    checkProtocol(protocol)
     protocolBytes(protocol)
     // The mesh hands only its own messages to handlers
     return this.#handlers.set(protocol, handler as Handler)
@@ -362,136 +348,8 @@ export class MeshNode implements Mesh {
       },
       refused: (remote, error) => this.#events.emit('refused', remote, error),
       isNeeded: peer => this.#overlay.neighbours.has(peer.id) || this.#requests.isBusy(peer.id),
-      message: (peer, kind, bytes, start, end) => this.#receive(peer, kind, bytes, start, end),
+      message: (peer, kind, bytes, start, end) => this.#dispatcher.receive(peer, kind, bytes, start, end),
     }
-  }
-
-  /** @throws `P2P_MALFORMED`, which ends the link */
-  #receive(peer: Peer, kind: number, bytes: Uint8Array, start: number, end: number): void {
-    if (kind === Kind.broadcast) {
-      if (!this.#overlay.neighbours.has(peer.id)) this.#overlay.disown(peer)
-      this.#broadcasts.receive(peer.id, bytes, start, end)
-    } else if (kind === Kind.send) this.#receiveSend(peer, bytes, start, end)
-    else if (this.#requests.receive(peer, kind, bytes, start, end)) return
-    else if (this.#overlay.receive(peer, bytes, start, end)) return
-    else if (this.#broadcasts.receiveTree(peer.id, bytes, start, end)) return
-    else if (kind < firstIgnorableKind) throw malformed(`a message of the unknown kind ${kind}`)
-  }
-
-  #receiveSend(peer: Peer, bytes: Uint8Array, start: number, end: number): void {
-    const { protocol, body } = readNamed(
-      new Reader(bytes, start + headerLength, end),
-      bytes[start + 3] as number,
-    )
-    const value = this.#codec.decode(body)
-    if (protocol === Finder.found) {
-      this.#finder.answered(peer.id, value)
-      return
-    }
-    peer.link.lastUsed = this.#clock.monotonic()
-    this.#delivery.deliver({
-      id: this.#nextMessageId(peer.id),
-      kind: 'send',
-      from: peer.contact,
-      protocol,
-      body: value,
-      size: body.length,
-      time: this.#clock.now(),
-      reply: async answer => {
-        await this.send(peer.contact, protocol, answer)
-      },
-    })
-  }
-
-  #deliverBroadcast({ id, origin, protocol, body, age }: Arrival): void {
-    let value: unknown
-    try {
-      value = this.#codec.decode(body)
-    } catch (error) {
-      // Relays do not look into bodies, so the neighbour that it came from is not to blame
-      this.#report('P2P_MALFORMED', `a broadcast of ${origin} could not be decoded`, error)
-      return
-    }
-    if (protocol.startsWith(reserved)) {
-      if (protocol === Finder.ask) void this.#finder.asked(value)
-      else if (protocol === pulseProtocol) this.#overlay.pulse(origin, value)
-      return
-    }
-    const from = this.#links.peers.get(origin)?.contact ?? this.#overlay.contactOf(origin)
-    this.#delivery.deliver({
-      id,
-      kind: 'broadcast',
-      from: from ?? { id: origin, addresses: [] },
-      protocol,
-      body: value,
-      size: body.length,
-      time: this.#clock.now() - age,
-      age,
-      reply: async answer => {
-        await this.send(origin, protocol, answer)
-      },
-    })
-  }
-
-  #answer({ peer, protocol, body, signal }: Asked): Promise<unknown> {
-    return this.#delivery.answer({
-      id: this.#nextMessageId(peer.id),
-      kind: 'request',
-      from: peer.contact,
-      protocol,
-      body: this.#codec.decode(body),
-      size: body.length,
-      time: this.#clock.now(),
-      signal,
-    })
-  }
-
-  async #sendTo(
-    to: Contact | PeerId,
-    protocol: string,
-    body: Uint8Array,
-    options: WaitOptions,
-  ): Promise<MessageId> {
-    if (options.signal?.aborted === true) {
-      throw new WaitError('P2P_ABORTED', 'gave up sending', { cause: options.signal.reason })
-    }
-    const id = typeof to === 'string' ? to : to.id
-    const { link } =
-      this.#links.peers.get(id) ?? (await this.#router.reach(to, { timeout: times.answer, ...options }))
-    link.lastUsed = this.#clock.monotonic()
-    if (!link.sendParts(sendHead(protocol), body) && link.open) {
-      await link.connection.drained({ timeout: times.answer, ...options })
-    }
-    return this.#nextMessageId(this.id)
-  }
-
-  /** @throws `TypeError`, `P2P_RESERVED_PROTOCOL`, `P2P_BAD_OPTION`, `P2P_MESSAGE_TOO_LONG` */
-  #encode(protocol: string, body: unknown): Uint8Array {
-    if (protocol.startsWith(reserved)) throw reservedError(protocol)
-    const encoded = this.#codec.encode(body)
-    const length = broadcastHeadLength + protocolBytes(protocol).length + encoded.length
-    if (length <= this.#limits.message) return encoded
-    throw new MeshError(
-      'P2P_MESSAGE_TOO_LONG',
-      `a message of ${length} bytes is above the limit of ${this.#limits.message}`,
-    )
-  }
-
-  /** The options of several waits that share one deadline. */
-  #until(timeout: number, signal: AbortSignal | undefined): () => WaitOptions {
-    const deadline = this.#clock.monotonic() + timeout
-    return () => ({ timeout: Math.max(deadline - this.#clock.monotonic(), 0), signal })
-  }
-
-  *#neighbourLinks(): Iterable<Link> {
-    for (const id of this.#overlay.neighbours.keys()) {
-      const peer = this.#links.peers.get(id)
-      if (peer !== undefined) yield peer.link
-    }
-  }
-
-  #nextMessageId(from: PeerId): MessageId {
-    return `${from}/${++this.#messages}`
   }
 
   #tick(delay: number): void {
@@ -502,22 +360,6 @@ export class MeshNode implements Mesh {
       this.#broadcasts.tick()
       this.#overlay.tick()
     })
-  }
-
-  #report(code: MeshErrorCode, what: string, cause: unknown): void {
-    this.#fail(
-      new MeshError(code, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }),
-    )
-  }
-
-  #fail(error: MeshError): void {
-    this.#keep(error)
-    this.#events.emit('error', error)
-  }
-
-  #keep(error: MeshError): void {
-    this.#errors.push(error)
-    if (this.#errors.length > errorsKept) this.#errors.shift()
   }
 
   #check(): void {
@@ -535,6 +377,3 @@ export class MeshNode implements Mesh {
     this.#events.clear()
   }
 }
-
-const reservedError = (protocol: string) =>
-  new MeshError('P2P_RESERVED_PROTOCOL', `names that begin with ${reserved} belong to the mesh: ${protocol}`)
