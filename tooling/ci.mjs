@@ -28,8 +28,9 @@ const packages = 'npx pnpm --recursive --filter "./packages/*"'
 
 /**
  * One line per step, in this order: what fails soonest first, then what needs the packages built, then what takes long. A step counts as one, or with
- * `tests` as many as the tests that it ran. It is skipped where the command `needs` fails, and for the reason `skipped` if there is one. All steps together take
- * less than 15 minutes on two idle cores; `minutes` is when a step hangs.
+ * `tests` as many as the tests that it ran; with `verdict` it counts itself, and may say why it was skipped. It is skipped where the command `needs` fails, and for
+ * the reason `skipped` if there is one. If `prepare` fails, the step itself says what it lacks. All steps together take less than 15 minutes on two idle cores;
+ * `minutes` is when a step hangs.
  */
 const steps = [
   { name: 'test', command: 'npm test', minutes: 10, tests: true },
@@ -83,6 +84,14 @@ const steps = [
   },
   { name: 'fuzz', command: 'npm run fuzz -- all --count 10000', minutes: 5, counts: 'inputs' },
   { name: 'planted bugs', command: 'npx pnpm --filter @p2p/simulate breaks', minutes: 5, tests: true },
+  {
+    // Network namespaces, NATs of Linux, coturn, miniupnpd: on a machine that lets us have them.
+    name: 'nat-lab',
+    prepare: 'tooling/nat-lab/install.sh',
+    command: 'npm run nat-lab -- --times 3',
+    minutes: 3,
+    verdict: true,
+  },
   { name: 'simulate mesh', command: simulate('mesh', 150), minutes: 5, counts: 'seeds' },
   { name: 'simulate sync', command: simulate('sync', 250), minutes: 5, counts: 'seeds' },
 ]
@@ -154,9 +163,20 @@ const lastCount = (output, noun) => {
   return lines?.at(-1)
 }
 
+/** The last line of a program that counts what it tried itself: `41 passed, 0 failed`, and perhaps `, 1 skipped`. */
+const countVerdict = output => {
+  const pattern = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gmu
+  const [, passed = 0, failed = 0, skipped = 0] =
+    [...stripVTControlCharacters(output).matchAll(pattern)].at(-1) ?? []
+  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) }
+}
+
+/** Why such a program did nothing. */
+const reasonIn = output => /^skipped: (.*)$/mu.exec(stripVTControlCharacters(output))?.[1]
+
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
-for (const { name, command, minutes, env, needs, skipped, tests, counts: noun } of steps) {
+for (const { name, prepare, command, minutes, env, needs, skipped, tests, verdict, counts: noun } of steps) {
   console.log(`\n=== ${name}: ${command} ===\n`)
   const reason = skipped ?? (needs === undefined || (await run(needs, 1)).ok ? undefined : `${needs} fails`)
   if (reason !== undefined) {
@@ -164,18 +184,29 @@ for (const { name, command, minutes, env, needs, skipped, tests, counts: noun } 
     summary.push(`skipped  ${name}: ${reason}`)
     continue
   }
+  if (prepare !== undefined) await run(prepare, minutes)
   const begin = performance.now()
   const { ok: ended, hangs, output } = await run(command, minutes, env)
   const count = noun === undefined ? undefined : lastCount(output, noun)
   // What counts and says no number has not done its work
   const ok = ended && (noun === undefined || (count !== undefined && !count.startsWith('0 ')))
   const seconds = ((performance.now() - begin) / 1000).toFixed(1)
-  const counts = tests ? countTests(output) : { passed: Number(ok), failed: Number(!ok), skipped: 0 }
+  const counts = tests
+    ? countTests(output)
+    : verdict
+      ? countVerdict(output)
+      : { passed: Number(ok), failed: Number(!ok), skipped: 0 }
+  if (verdict && ok && counts.passed + counts.failed === 0 && counts.skipped > 0) {
+    total.skipped += counts.skipped
+    summary.push(`skipped  ${name}: ${reasonIn(output) ?? 'it does not say why'}`)
+    continue
+  }
   // It can fail without a failed test, and a run of no tests is no success.
   if ((!ok || counts.passed === 0) && counts.failed === 0) counts.failed = 1
   for (const key of Object.keys(total)) total[key] += counts[key]
   const words = [`${counts.failed > 0 ? 'FAILED ' : 'passed '}  ${name} in ${seconds} s`]
   if (tests) words.push(`${counts.passed} tests passed`)
+  if (verdict) words.push(`${counts.passed} checks passed`)
   if (count !== undefined) words.push(count)
   if (hangs) words.push(`ended after ${minutes} min`)
   summary.push(words.join(', '))

@@ -28,6 +28,8 @@ export type Command =
 
 /** What a host answers. */
 export type Answer =
+  /** It has started, and reads commands. */
+  | { readonly type: 'ready' }
   | { readonly type: 'report'; readonly report: NatReport }
   | { readonly type: 'offer'; readonly offer: PunchOffer }
   | { readonly type: 'mapped'; readonly address: string; readonly port: number }
@@ -132,3 +134,4 @@ const obey = async (command: Command): Promise<void> => {
 }
 
 createInterface({ input: process.stdin }).on('line', line => void obey(JSON.parse(line) as Command))
+say({ type: 'ready' })

@@ -1,5 +1,5 @@
 import type { NatReport } from '@p2p/network/nat'
-import type { Host } from './host.ts'
+import type { Case, Laboratory, Outcome } from './laboratory.ts'
 import { agreesWithCoturn, agreesWithDebian } from './oracles.ts'
 import { firewall, type Recipe, rules, setUp } from './recipes.ts'
 import { carrier, open, sites, stun } from './topology.ts'
@@ -67,19 +67,6 @@ const rows: readonly Row[] = [
   nat('symmetric', 'symmetric', ['random', 0], 30),
 ]
 
-/** What came of a row. */
-export interface RowResult {
-  readonly name: string
-  readonly right: number
-  readonly times: number
-  readonly median: number
-  readonly slowest: number
-  readonly coturn: boolean | undefined
-  readonly debian: boolean | undefined
-  /** What was wrong, if anything was. */
-  readonly wrong: readonly string[]
-}
-
 const show = ({ classic, portAllocation, status, unknown }: NatReport) =>
   `${status} ${classic ?? 'nothing'}, ${portAllocation?.kind ?? 'no allocation'} ${portAllocation?.step ?? ''} ${unknown.join('; ')}`
 
@@ -95,44 +82,44 @@ const isRight = ({ classic, allocation }: Row, report: NatReport) => {
 /** Milliseconds that half of the times may take: the rest may have had to share the machine. */
 const limitOf = ({ loss }: Row) => (loss === undefined ? 1_100 : 6_000)
 
-/** Classifies every row so many times, and asks the other clients once. */
-export async function* classify(
-  hosts: Readonly<Record<Row['host'], Host>>,
-  times: number,
-): AsyncGenerator<RowResult> {
-  for (const row of rows) {
-    if (row.recipe !== undefined) await setUp(sites.a.router, rules(row.recipe, sites.a, row.loss))
-    await row.prepare?.()
-    let right = 0
-    const durations: number[] = []
-    let last: NatReport | undefined
-    const wrong: string[] = []
-    for (let time = 0; time < times; time++) {
-      hosts[row.host].tell({ type: 'detect', server: `${stun.address}:${stun.port}` })
-      const answer = await hosts[row.host].next()
-      if (answer.type !== 'report') {
-        wrong.push(answer.type === 'failed' ? answer.message : answer.type)
-        continue
-      }
-      last = answer.report
-      durations.push(answer.report.ms)
-      if (isRight(row, answer.report)) right += 1
-      else wrong.push(`${show(answer.report)} in ${answer.report.ms} ms`)
+const word = (name: string, answer: boolean | undefined) =>
+  answer === undefined ? '' : answer ? `, as ${name}` : `, ${name} says otherwise`
+
+/** Classifies a row so many times, and asks the other clients once. */
+const classify = async (row: Row, { host }: Laboratory, times: number): Promise<Outcome> => {
+  if (row.recipe !== undefined) await setUp(sites.a.router, rules(row.recipe, sites.a, row.loss))
+  await row.prepare?.()
+  const asking = await host(row.host)
+  let right = 0
+  const durations: number[] = []
+  let last: NatReport | undefined
+  const wrong: string[] = []
+  for (let time = 0; time < times; time++) {
+    const answer = await asking.ask({ type: 'detect', server: `${stun.address}:${stun.port}` })
+    if (answer.type !== 'report') {
+      wrong.push(answer.type === 'failed' ? answer.message : answer.type)
+      continue
     }
-    durations.sort((one, two) => one - two)
-    const median = durations[Math.floor(durations.length / 2)] ?? Infinity
-    if (median > limitOf(row)) wrong.push(`half of them took longer than ${median} ms`)
-    const asks = last !== undefined && row.loss === undefined
-    const address = row.host === 'c' ? open.address : sites[row.host].address
-    yield {
-      name: row.name,
-      right,
-      times,
-      median,
-      slowest: durations.at(-1) ?? Infinity,
-      coturn: asks ? await agreesWithCoturn(row.host, address, last as NatReport) : undefined,
-      debian: asks ? await agreesWithDebian(row.host, last as NatReport) : undefined,
-      wrong,
-    }
+    last = answer.report
+    durations.push(answer.report.ms)
+    if (isRight(row, answer.report)) right += 1
+    else wrong.push(`${show(answer.report)} in ${answer.report.ms} ms`)
+  }
+  durations.sort((one, two) => one - two)
+  const median = durations[Math.floor(durations.length / 2)] ?? Infinity
+  if (median > limitOf(row)) wrong.push(`half of them took longer than ${median} ms`)
+  const asks = last !== undefined && row.loss === undefined
+  const address = row.host === 'c' ? open.address : sites[row.host].address
+  const coturn = asks ? await agreesWithCoturn(row.host, address, last as NatReport) : undefined
+  const debian = asks ? await agreesWithDebian(row.host, last as NatReport) : undefined
+  const figures = `${right} of ${times}, ${median} ms, at most ${durations.at(-1) ?? Infinity} ms`
+  return {
+    name: `${row.name}: ${figures}${word('coturn', coturn)}${word("Debian's stun", debian)}`,
+    ok: wrong.length === 0 && coturn !== false && debian !== false,
+    wrong,
   }
 }
+
+/** Every row, classified `times` times. */
+export const classifications = (times: number): readonly Case[] =>
+  rows.map(row => laboratory => classify(row, laboratory, times))

@@ -5,13 +5,18 @@ import type { Answer, Command } from './agent.ts'
 
 const agent = fileURLToPath(new URL('agent.ts', import.meta.url))
 
+/** Milliseconds in which a host answers: more than the longest of all deadlines of what it is told to do. */
+const answerTimeout = 30_000
+
 /** A program of ours in a network namespace. */
 export class Host {
+  readonly #name: string
   readonly #child: ChildProcess
   readonly #answers: Answer[] = []
   #waiting: ((answer: Answer) => void) | undefined
 
   constructor(namespace: string) {
+    this.#name = namespace
     const args = ['netns', 'exec', namespace, process.execPath, ...process.execArgv, agent]
     this.#child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] })
     if (this.#child.stdout === null) throw new Error('no output')
@@ -28,12 +33,22 @@ export class Host {
     this.#child.stdin?.write(`${JSON.stringify(command)}\n`)
   }
 
+  /** Its next answer. Rejects if it says nothing for 30 s. */
   next(): Promise<Answer> {
     const answer = this.#answers.shift()
     if (answer !== undefined) return Promise.resolve(answer)
-    return new Promise(resolve => {
-      this.#waiting = resolve
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => reject(new Error(`host ${this.#name} is silent`)), answerTimeout)
+      this.#waiting = each => {
+        clearTimeout(deadline)
+        resolve(each)
+      }
     })
+  }
+
+  ask(command: Command): Promise<Answer> {
+    this.tell(command)
+    return this.next()
   }
 
   end(): void {

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import type { MappingProtocol } from '@p2p/network/port-mapping'
-import type { Answer, Command } from './agent.ts'
-import type { Host } from './host.ts'
+import type { Case, Laboratory } from './laboratory.ts'
 import { run } from './shell.ts'
 import { open, sites } from './topology.ts'
 
@@ -43,21 +42,10 @@ allow 1024-65535 10.0.0.0/8 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `
 
-/** What came of a protocol. */
-export interface MappingResult {
-  readonly name: string
-  readonly wrong: readonly string[]
-}
-
-const ask = async (host: Host, command: Command): Promise<Answer> => {
-  host.tell(command)
-  return host.next()
-}
-
 const begin = async () => {
   const { router } = sites.a
-  await run('ip', ['-n', router, 'addr', 'add', `${outside.router}/24`, 'dev', 'wan'])
-  await run('ip', ['-n', open.host, 'addr', 'add', `${outside.host}/24`, 'dev', 'wan'])
+  await run('ip', ['-n', router, 'addr', 'replace', `${outside.router}/24`, 'dev', 'wan'])
+  await run('ip', ['-n', open.host, 'addr', 'replace', `${outside.host}/24`, 'dev', 'wan'])
   await run('ip', ['netns', 'exec', router, 'nft', '-f', '-'], rules)
   writeFileSync('/run/miniupnpd.conf', configuration)
   const args = [
@@ -74,15 +62,16 @@ const begin = async () => {
   return spawn('ip', args, { stdio: 'ignore' })
 }
 
-const attempt = async (a: Host, c: Host, protocol: MappingProtocol, port: number): Promise<string[]> => {
+const attempt = async ({ host }: Laboratory, protocol: MappingProtocol, port: number): Promise<string[]> => {
+  const [inside, stranger] = [await host('a'), await host('c')]
   const isOpen = async () => {
-    const answer = await ask(c, { type: 'dial', address: outside.router, port })
+    const answer = await stranger.ask({ type: 'dial', address: outside.router, port })
     return answer.type === 'dialled' && answer.isOpen
   }
   if (await isOpen()) return ['the port was open before it was mapped']
   const wrong: string[] = []
   const lifetime = 4_000
-  const mapped = await ask(a, { type: 'map', protocol, port, lifetime })
+  const mapped = await inside.ask({ type: 'map', protocol, port, lifetime })
   if (mapped.type !== 'mapped') return [JSON.stringify(mapped)]
   if (mapped.address !== outside.router || mapped.port !== port)
     wrong.push(`mapped to ${JSON.stringify(mapped)}`)
@@ -90,23 +79,24 @@ const attempt = async (a: Host, c: Host, protocol: MappingProtocol, port: number
   // Longer than the router was asked to keep it, without being asked again
   await new Promise(resolve => setTimeout(resolve, lifetime * 1.5))
   if (!(await isOpen())) wrong.push('it was not renewed')
-  await ask(a, { type: 'unmap' })
+  await inside.ask({ type: 'unmap' })
   if (await isOpen()) wrong.push('it can be reached after it was removed')
   return wrong
 }
 
-/** Has miniupnpd map a port by each protocol: reached from outside, renewed, removed. */
-export async function* mapAll(a: Host, c: Host): AsyncGenerator<MappingResult> {
-  const router = await begin()
-  try {
-    for (const [protocol, port] of [
-      ['nat-pmp', 4_441],
-      ['upnp', 4_442],
-    ] as const) {
+/** Has miniupnpd map a port by a protocol: reached from outside, renewed, removed. */
+const map =
+  (protocol: MappingProtocol, port: number): Case =>
+  async laboratory => {
+    const router = await begin()
+    try {
+      const wrong = await attempt(laboratory, protocol, port)
       const name = `${protocol}: a port is mapped by miniupnpd, reached from outside, renewed, removed`
-      yield { name, wrong: await attempt(a, c, protocol, port) }
+      return { name, ok: wrong.length === 0, wrong }
+    } finally {
+      router.kill()
     }
-  } finally {
-    router.kill()
   }
-}
+
+/** Every protocol. */
+export const mappings: readonly Case[] = [map('nat-pmp', 4_441), map('upnp', 4_442)]

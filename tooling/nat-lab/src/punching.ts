@@ -2,6 +2,7 @@ import type { NatReport } from '@p2p/network/nat'
 import type { PunchTransport } from '@p2p/network/punch'
 import type { Answer } from './agent.ts'
 import type { Host } from './host.ts'
+import type { Case, Laboratory, Outcome } from './laboratory.ts'
 import { type Recipe, rules, setUp } from './recipes.ts'
 import { sites, stun } from './topology.ts'
 
@@ -37,20 +38,10 @@ const pairs: readonly Pair[] = [
   { a: 'port-restricted', b: 'port-restricted', transport: 'tcp', measured: false, opens: true, limit: 500 },
 ]
 
-/** What came of a pair. */
-export interface PairResult {
-  readonly name: string
-  readonly right: number
-  readonly times: number
-  readonly slowest: number
-  readonly wrong: readonly string[]
-}
-
 const server = `${stun.address}:${stun.port}`
 
 const measure = async (host: Host): Promise<NatReport | undefined> => {
-  host.tell({ type: 'detect', server })
-  const answer = await host.next()
+  const answer = await host.ask({ type: 'detect', server })
   return answer.type === 'report' ? answer.report : undefined
 }
 
@@ -70,30 +61,38 @@ const meet = async (
   return Promise.all([a.next(), b.next()])
 }
 
-/** Punches every pair so many times; those that cannot open, less often, because each takes seconds. */
-export async function* punchAll(a: Host, b: Host, wanted: number): AsyncGenerator<PairResult> {
-  for (const pair of pairs) {
-    await setUp(sites.a.router, rules(pair.a, sites.a))
-    await setUp(sites.b.router, rules(pair.b, sites.b))
-    const nats = pair.measured
-      ? ([await measure(a), await measure(b)] as const)
-      : ([undefined, undefined] as const)
-    const times = pair.opens ? wanted : Math.min(2, wanted)
-    let right = 0
-    let slowest = 0
-    const wrong: string[] = []
-    for (let time = 0; time < times; time++) {
-      const answers = await meet(a, b, pair, nats)
-      const isRight = answers.every(answer =>
-        pair.opens
-          ? answer.type === 'punched' && answer.ms <= pair.limit
-          : answer.type === 'failed' && answer.code === 'P2P_NO_PATH' && answer.ms <= pair.limit,
-      )
-      for (const answer of answers) if ('ms' in answer) slowest = Math.max(slowest, answer.ms)
-      if (isRight) right += 1
-      else wrong.push(answers.map(answer => JSON.stringify(answer)).join(' '))
-    }
-    const expected = pair.opens ? 'opens' : 'ends with P2P_NO_PATH'
-    yield { name: `${pair.transport}: ${pair.a} with ${pair.b} ${expected}`, right, times, slowest, wrong }
+/** Punches a pair so many times; one that cannot open, less often, because each takes seconds. */
+const punch = async (pair: Pair, { host }: Laboratory, wanted: number): Promise<Outcome> => {
+  await setUp(sites.a.router, rules(pair.a, sites.a))
+  await setUp(sites.b.router, rules(pair.b, sites.b))
+  const [a, b] = [await host('a'), await host('b')]
+  const nats = pair.measured
+    ? ([await measure(a), await measure(b)] as const)
+    : ([undefined, undefined] as const)
+  const times = pair.opens ? wanted : Math.min(2, wanted)
+  let right = 0
+  let slowest = 0
+  const wrong: string[] = []
+  for (let time = 0; time < times; time++) {
+    const answers = await meet(a, b, pair, nats)
+    const isRight = answers.every(answer =>
+      pair.opens
+        ? answer.type === 'punched' && answer.ms <= pair.limit
+        : answer.type === 'failed' && answer.code === 'P2P_NO_PATH' && answer.ms <= pair.limit,
+    )
+    for (const answer of answers) if ('ms' in answer) slowest = Math.max(slowest, answer.ms)
+    if (isRight) right += 1
+    else wrong.push(answers.map(answer => JSON.stringify(answer)).join(' '))
+  }
+  const expected = pair.opens ? 'opens' : 'ends with P2P_NO_PATH'
+  const figures = `${right} of ${times}, at most ${slowest} ms`
+  return {
+    name: `${pair.transport}: ${pair.a} with ${pair.b} ${expected}: ${figures}`,
+    ok: right === times,
+    wrong,
   }
 }
+
+/** Every pair, punched `times` times. */
+export const punches = (times: number): readonly Case[] =>
+  pairs.map(pair => laboratory => punch(pair, laboratory, times))

@@ -6,6 +6,9 @@ export interface Output {
   readonly text: string
 }
 
+/** Where the system keeps its programs for networks, which is not on everybody's path. */
+process.env['PATH'] = [process.env['PATH'], '/usr/sbin', '/sbin'].join(':')
+
 /** Runs a program to its end. `input` is given to it. */
 export const tryRun = (
   program: string,
