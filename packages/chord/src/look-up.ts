@@ -28,7 +28,7 @@ export interface Quest {
 /** How it ended. */
 export interface Found {
   readonly owner: Point
-  /** Points that follow the owner's, as the owner says. */
+  /** Points that follow the owner's, as the owner says; none where there was a query. */
   readonly following: readonly Point[]
   readonly certain: boolean
   readonly answer: unknown
@@ -59,6 +59,7 @@ export class LookUp {
   readonly #failed = new Set<Member>()
   #running = 0
   #prompt = 0
+  #isFarther = false
   #fallback: Found | undefined
   #settled = false
   #resolve!: (found: Found) => void
@@ -76,8 +77,10 @@ export class LookUp {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      if (through !== undefined) this.#consider(this.#before, through.points[0] as Point, 0)
-      else this.#begin()
+      if (through !== undefined) {
+        this.#isFarther = true
+        this.#consider(this.#before, through.points[0] as Point, 0)
+      } else this.#begin()
       this.#next()
     })
   }
@@ -98,8 +101,15 @@ export class LookUp {
       if (head !== undefined && isWithin(position, place.position, head.position))
         for (const point of place.successors) this.#consider(this.#after, point, 0)
     }
+  }
+
+  /** Whoever is known before the position: needed where nobody who may own it is known, or answers. */
+  #goFarther(): void {
+    if (this.#isFarther) return
+    this.#isFarther = true
+    const { members } = this.#circle
     let count = 0
-    for (const point of members.routes.before(position)) {
+    for (const point of members.routes.before(this.#quest.position)) {
       if (point.member === members.self) continue
       this.#consider(this.#before, point, 0)
       if (++count >= mostAsked / 2) break
@@ -153,6 +163,7 @@ export class LookUp {
       // Who comes after it is of interest only where it does not answer.
       if (!this.#skip.has(member)) break
     }
+    this.#goFarther()
     if (this.#fallback !== undefined) {
       // Somebody may be the owner: who is just before the position, of those that answer, knows.
       const nearest = this.#before.find(({ point }) => !this.#skip.has(point.member))

@@ -95,7 +95,8 @@ export class Responder {
       return [nearness.others, packer.contacts, before, after, null]
     }
     const { place, ownership } = owner
-    const after = packer.pack([place.point, ...this.#following(place)])
+    // Who brings a query wants its answer, and not the way around us.
+    const after = packer.pack(query === null ? [place.point, ...this.#following(place)] : [place.point])
     const isCertain = ownership === 'yes'
     const answer = await this.#holder.query(position, place, isCertain, query)
     return [isCertain ? nearness.mine : nearness.maybe, packer.contacts, before, after, answer]
