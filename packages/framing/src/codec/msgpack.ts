@@ -6,10 +6,10 @@ import type { ValueRules } from './plain-value.ts'
 import { checkedValueLimits, type ValueLimits } from './value-limits.ts'
 
 /**
- * MessagePack without surprises: what `decode` returns is always something that `encode` takes, and comes back equal.
+ * MessagePack without surprises, written by msgpackr and read by a strict reader: what `decode` returns is always something that `encode` takes, and comes back equal.
  *
  * - Values are null, booleans, numbers, bigints of 64 bits, text, `Uint8Array`, arrays, and plain objects (of a literal, `JSON.parse` or
- *   `Object.create(null)`; own enumerable properties with text keys). Numbers keep −0, NaN and the infinities.
+ *   `Object.create(null)`; own enumerable properties with text keys). Numbers keep NaN and the infinities; −0 becomes 0, as in JSON.
  * - All else is a `TypeError` of `encode` that says where in the value it is: undefined, functions, symbols, instances of classes, cycles, text with half of a
  *   surrogate pair, a property named `__proto__`.
  * - All else is `P2P_NOT_DECODABLE` in `decode`: extension types, keys that are not text, a property that comes twice, text that is not UTF-8, bytes that are
@@ -27,24 +27,16 @@ export const msgpack = (limits: ValueLimits = {}): Codec =>
   new Msgpack({ ...checkedValueLimits(limits), bytes: true, bigints: true, nonFinite: true })
 
 class Msgpack implements Codec {
-  private readonly rules: ValueRules
+  private readonly encoder: MsgpackEncoder
   private readonly decoder: MsgpackDecoder
-  private encoder: MsgpackEncoder | undefined
 
   constructor(rules: ValueRules) {
-    this.rules = rules
+    this.encoder = new MsgpackEncoder(rules)
     this.decoder = new MsgpackDecoder(rules)
   }
 
   encode(value: unknown): Uint8Array {
-    // A getter of the value might encode something itself: it then gets an encoder of its own.
-    const encoder = this.encoder ?? new MsgpackEncoder(this.rules)
-    this.encoder = undefined
-    try {
-      return encoder.encode(value)
-    } finally {
-      this.encoder = encoder
-    }
+    return this.encoder.encode(value)
   }
 
   decode(bytes: Uint8Array): unknown {

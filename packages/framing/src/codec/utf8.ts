@@ -47,9 +47,3 @@ export const isWellFormed = (text: string): boolean =>
 
 /** The UTF-8 of well-formed text. */
 export const toUtf8 = (text: string): Uint8Array => encoder.encode(text)
-
-/** Writes the UTF-8 of well-formed text into `target` from `start` to `end` at most; returns its length in bytes, or −1 where it does not fit. */
-export const writeUtf8 = (text: string, target: Uint8Array, start: number, end: number): number => {
-  const { read, written } = encoder.encodeInto(text, target.subarray(start, end))
-  return read === text.length ? written : -1
-}
