@@ -15,7 +15,7 @@ export const bundle = async (files: readonly string[], folder: string): Promise<
     conditions: ['@p2p/source'],
     // For dependencies that are CommonJS
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)",
     },
     logLevel: 'warning',
   })
