@@ -9,6 +9,8 @@ import { RoundTrip } from './round-trip.ts'
 const missesOfTheDead = 5
 /** A deadline that is so much overdue, in milliseconds, tells of us, not of the peer: this process stood still. */
 const overdue = 500
+/** Controllers that are kept for the next requests: to make one takes longer than the rest of a request does. */
+const idleControllers = 64
 
 export interface CallerOptions {
   readonly messenger: Messenger
@@ -25,6 +27,7 @@ export interface CallerOptions {
 export class Caller {
   readonly #options: CallerOptions
   readonly #underWay = new Set<AbortController>()
+  readonly #idle: AbortController[] = []
   #closed = false
   /** How long any member takes to answer. */
   readonly typical: RoundTrip = new RoundTrip()
@@ -62,7 +65,7 @@ export class Caller {
     const began = settings.clock.monotonic()
     this.asked++
     // One each: a signal that all share would have as many listeners as there are requests.
-    const controller = new AbortController()
+    const controller = this.#idle.pop() ?? new AbortController()
     this.#underWay.add(controller)
     try {
       const reply = await messenger.request(member.contact, protocol, body, {
@@ -80,6 +83,7 @@ export class Caller {
       throw error
     } finally {
       this.#underWay.delete(controller)
+      if (!controller.signal.aborted && this.#idle.length < idleControllers) this.#idle.push(controller)
     }
   }
 

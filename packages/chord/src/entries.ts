@@ -61,6 +61,11 @@ const parseBase = (item: unknown, limit: number): Write => {
     : plainWrite(idOf(owner), stamp, 'held', ownValue(values[0], limit))
 }
 
+/** Whether both are the same entry, or both nothing: neither brings anything new to the other. */
+export const isSame = (a: Entry | undefined, b: Entry | undefined): boolean =>
+  a === b ||
+  (a !== undefined && b !== undefined && merge(stampOrder, a, b) === a && merge(stampOrder, b, a) === b)
+
 /** About how many bytes an entry takes. */
 export const entrySize = ({ base, fields }: Entry): number => {
   let size = overhead

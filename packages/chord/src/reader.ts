@@ -1,8 +1,8 @@
 import type { WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
-import { type Entry, type Key, hashEntry, merge, stampOrder } from '@p2p/replica'
+import { type Entry, type Key, merge, stampOrder } from '@p2p/replica'
 import { type Caller, closedError } from './caller.ts'
-import { isDeleted, parseEntry } from './entries.ts'
+import { isDeleted, isSame, parseEntry } from './entries.ts'
 import { ChordError } from './errors.ts'
 import { listOf, wholeOf } from './grammar.ts'
 import { positionsOfKey } from './hashes.ts'
@@ -44,6 +44,12 @@ export interface Reading {
   readonly newest: Entry | undefined
   /** The tables' last answers, by table. */
   readonly told: readonly (Told | undefined)[]
+}
+
+/** How many tables say one thing. */
+interface Vote {
+  count: number
+  readonly entry: Entry | undefined
 }
 
 /** Asks all five tables for a key, again and again, until three agree. */
@@ -160,18 +166,18 @@ export class Reader {
   }
 
   #judge(told: readonly (Told | undefined)[]): Reading {
-    const votes = new Map<string, { count: number; entry: Entry | undefined }>()
+    const votes: Vote[] = []
     let newest: Entry | undefined
-    let best: { count: number; entry: Entry | undefined } = { count: 0, entry: undefined }
+    let best: Vote = { count: 0, entry: undefined }
     for (const answer of told) {
       if (answer === undefined) continue
       const { entry } = answer
       if (entry !== undefined) newest = newest === undefined ? entry : merge(stampOrder, newest, entry)
       // Nothing and a deletion are the same answer.
-      const name = entry === undefined || isDeleted(entry) ? '' : hashEntry(entry)
-      const vote = votes.get(name) ?? { count: 0, entry: name === '' ? undefined : entry }
+      const live = entry === undefined || isDeleted(entry) ? undefined : entry
+      let vote = votes.find(other => isSame(other.entry, live))
+      if (vote === undefined) votes.push((vote = { count: 0, entry: live }))
       vote.count++
-      votes.set(name, vote)
       if (vote.count > best.count) best = vote
     }
     return { agreed: best.entry, agreement: best.count, newest, told }
@@ -179,11 +185,8 @@ export class Reader {
 
   /** The tables whose answer is not this. */
   #behind(told: readonly (Told | undefined)[], newest: Entry): number[] {
-    const name = hashEntry(newest)
     return told.flatMap(answer =>
-      answer === undefined || (answer.entry !== undefined && hashEntry(answer.entry) === name)
-        ? []
-        : [answer.table],
+      answer === undefined || isSame(answer.entry, newest) ? [] : [answer.table],
     )
   }
 

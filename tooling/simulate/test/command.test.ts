@@ -24,7 +24,7 @@ beforeAll(async () => {
     conditions: ['@p2p/source'],
     // commander is CommonJS
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)",
     },
     logLevel: 'warning',
   })
