@@ -6,3 +6,5 @@
  */
 export { TransportError, type TransportErrorCode } from './errors.ts'
 export { type ConnectionLimits, connectionLimits } from './limits.ts'
+export { type Pinned, pinnedBy } from './pinned.ts'
+export type { Via } from './via.ts'

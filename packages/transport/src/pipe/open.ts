@@ -4,6 +4,7 @@ import { tcp } from '../tcp.ts'
 import { tls } from '../tls.ts'
 import { type DatagramTransport, udp } from '../udp/transport.ts'
 import { unix } from '../unix.ts'
+import type { Via, ViaOption } from '../via.ts'
 import { ConnectionPipe } from './connection-pipe.ts'
 import { listenWith } from './connection-server.ts'
 import { SocketPipe } from './datagram-pipe.ts'
@@ -25,10 +26,12 @@ export interface TransportOptions {
 }
 
 /** Options of {@link connect} and {@link bind}. */
-export interface ConnectOptions<T = Uint8Array> extends PipeOptions<T>, TransportOptions, WaitOptions {}
+export interface ConnectOptions<T = Uint8Array>
+  extends PipeOptions<T>, TransportOptions, WaitOptions, ViaOption {}
 
 /** Options of {@link listen}. */
-export interface ListenOptions<T = Uint8Array> extends ServerOptions<T>, TransportOptions, WaitOptions {
+export interface ListenOptions<T = Uint8Array>
+  extends ServerOptions<T>, TransportOptions, WaitOptions, ViaOption {
   /**
    * Whether a server at a wildcard of IPv6 leaves IPv4 alone, as far as the transports are not given.
    *
@@ -96,7 +99,7 @@ export const listen = async <T = Uint8Array>(
 const waitOf = ({ signal, timeout }: WaitOptions): WaitOptions => ({ signal, timeout })
 
 /** What chooses a transport. */
-interface Choice extends TransportOptions {
+interface Choice extends TransportOptions, ViaOption {
   readonly clock?: Clock
   readonly ipv6Only?: boolean
 }
@@ -105,9 +108,9 @@ const transportFor = async (address: Address, choice: Choice): Promise<AnyTransp
   const scheme = address.slice(0, Math.max(address.indexOf('://'), 0))
   const given = choice.transports?.find(transport => transport.scheme === scheme)
   if (given !== undefined) return given
-  const { clock, ipv6Only } = choice
-  if (clock !== undefined || ipv6Only === true) {
-    const options = { ...(clock && { clock }), ...(ipv6Only === true && { ipv6Only }) }
+  const { clock, ipv6Only, via } = choice
+  if (clock !== undefined || ipv6Only === true || via !== undefined) {
+    const options = { ...(clock && { clock }), ...(ipv6Only === true && { ipv6Only }), ...(via && { via }) }
     return make(scheme, address, options)
   }
   let transport = defaults.get(scheme)
@@ -124,7 +127,7 @@ const defaults = new Map<string, AnyTransport>()
 const make = async (
   scheme: string,
   address: Address,
-  options: { readonly clock?: Clock; readonly ipv6Only?: boolean },
+  options: { readonly clock?: Clock; readonly ipv6Only?: boolean; readonly via?: Via },
 ): Promise<AnyTransport> => {
   switch (scheme) {
     case 'tcp':
@@ -145,7 +148,10 @@ const make = async (
   }
 }
 
-const webSockets = async (scheme: 'ws' | 'wss', options: { readonly clock?: Clock }): Promise<Transport> => {
+const webSockets = async (
+  scheme: 'ws' | 'wss',
+  options: { readonly clock?: Clock; readonly via?: Via },
+): Promise<Transport> => {
   // Only who uses them needs the package `ws`.
   const made = await import('../ws.ts').catch((cause: unknown) => {
     throw new PipeError('P2P_NO_TRANSPORT', `${scheme} needs the package ws: npm install ws`, { cause })

@@ -1,9 +1,10 @@
 import type { Clock } from '@p2p/interfaces'
 import type { TransportError } from '../errors.ts'
 import type { ConnectionLimits } from '../limits.ts'
+import type { ViaOption } from '../via.ts'
 
 /** Options of `tcp()`. */
-export interface TcpOptions extends Partial<ConnectionLimits> {
+export interface TcpOptions extends Partial<ConnectionLimits>, ViaOption {
   /**
    * Connections that a listener has open at a time. One above is turned away, see {@link onRefused}.
    *

@@ -5,13 +5,14 @@ import { TransportError } from '../errors.ts'
 import { positive } from '../limits.ts'
 import { openListener } from '../socket/listener.ts'
 import { tcpLimits, type TcpOptions } from './options.ts'
+import { bindingFor } from '../via.ts'
 import { reachable } from './reachable.ts'
 
 /** What listeners need beside the context of their connections. */
 export interface ListenSettings
   extends
     Required<Pick<TcpOptions, 'maxConnections' | 'backlog' | 'exclusive' | 'ipv6Only'>>,
-    Pick<TcpOptions, 'onRefused'> {}
+    Pick<TcpOptions, 'onRefused' | 'via'> {}
 
 /** @throws RangeError for a limit that is not above 0 */
 export const listenSettings = (options: TcpOptions): ListenSettings => ({
@@ -20,6 +21,7 @@ export const listenSettings = (options: TcpOptions): ListenSettings => ({
   exclusive: options.exclusive ?? false,
   ipv6Only: options.ipv6Only ?? false,
   ...(options.onRefused && { onRefused: options.onRefused }),
+  ...(options.via && { via: options.via }),
 })
 
 /** What to listen at, and for whom. */
@@ -43,7 +45,7 @@ export const serve = (
   options: WaitOptions,
 ): Promise<Listener> => {
   const { scheme, address, endpoint, clock, path = '', onSocket, onClose } = service
-  const { maxConnections, backlog, exclusive, ipv6Only, onRefused } = settings
+  const { maxConnections, backlog, exclusive, ipv6Only, onRefused, via } = settings
   server.maxConnections = maxConnections
   server.on('connection', (socket: Socket) => {
     if (socket.remoteAddress !== undefined) {
@@ -65,7 +67,8 @@ export const serve = (
     const others = reachable({ host, port }, ipv6Only)
     return { address: format({ host, port }), reachable: others.map(format) }
   }
-  const at = { ...endpoint, backlog, exclusive, ipv6Only }
+  const { host: ownHost, port: ownPort } = via === undefined ? endpoint : bindingFor(via, endpoint)
+  const at = { host: ownHost, port: ownPort, backlog, exclusive, ipv6Only }
   return openListener(server, { address, at, clock, place, onRefused, ...(onClose && { onClose }) }, options)
 }
 

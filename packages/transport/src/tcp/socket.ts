@@ -5,11 +5,23 @@ import { TransportError } from '../errors.ts'
 import type { Ends } from '../queued-connection.ts'
 import { socketMark } from '../socket/connection.ts'
 import { transportError } from '../socket/system-error.ts'
+import { sourceFor, type Via } from '../via.ts'
 
 /** Who waits for a socket to connect. */
 export interface Connecting {
   readonly connected: (socket: Socket) => void
   readonly failed: (error: TransportError) => void
+}
+
+/** What a socket is to be opened with in order to come from a route. @throws TransportError `P2P_HOST_UNREACHABLE` */
+export const localEnd = (
+  via: Via | undefined,
+  address: Address,
+  endpoint: Endpoint,
+): Pick<TcpNetConnectOpts, 'localAddress' | 'family'> => {
+  if (via === undefined) return {}
+  const { host, family } = sourceFor(via, address, endpoint)
+  return { localAddress: host, family }
 }
 
 /** Opens a socket of TCP, paused and allowed to be half open. */

@@ -19,13 +19,13 @@ import { listenSettings } from './server.ts'
  * const connection = await transport.dial(listener.address)
  */
 export const tcp = (options: TcpOptions = {}): Transport => {
-  const { clock = systemClock } = options
+  const { clock = systemClock, via } = options
   const context: SocketContext = { ...limitsFrom(options), clock, turn: new Turn() }
   const settings = listenSettings(options)
   const buffer = readBuffer()
   return {
     scheme: 'tcp',
-    dial: (address, waitOptions) => dial(address, context, buffer, waitOptions),
+    dial: (address, waitOptions) => dial(address, context, buffer, via, waitOptions),
     listen: (address, accept, waitOptions) => listen(address, accept, context, settings, waitOptions),
   }
 }

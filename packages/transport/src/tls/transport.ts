@@ -5,8 +5,9 @@ import { dialable, parseEndpoint } from '../endpoint.ts'
 import { limitsFrom } from '../limits.ts'
 import { SocketConnection, type SocketContext } from '../socket/connection.ts'
 import { listenSettings } from '../tcp/server.ts'
-import { endsOf, openSocket } from '../tcp/socket.ts'
+import { endsOf, localEnd, openSocket } from '../tcp/socket.ts'
 import { Turn } from '../turn.ts'
+import type { Via } from '../via.ts'
 import { secure } from './client.ts'
 import { listen } from './listener.ts'
 import { type Security, securityFrom, type TlsOptions } from './options.ts'
@@ -24,13 +25,13 @@ import { tlsError } from './tls-error.ts'
  * const connection = await tls({ ca }).dial('tls://example.org:4444')
  */
 export const tls = (options: TlsOptions = {}): Transport => {
-  const { clock = systemClock } = options
+  const { clock = systemClock, via } = options
   const context: SocketContext = { ...limitsFrom(options), clock, turn: new Turn(), errorOf: tlsError }
   const settings = listenSettings(options)
   const security = securityFrom(options)
   return {
     scheme: 'tls',
-    dial: (address, waitOptions) => dial(address, context, security, waitOptions),
+    dial: (address, waitOptions) => dial(address, context, security, via, waitOptions),
     listen: (address, accept, waitOptions) =>
       listen(address, accept, context, settings, security, waitOptions),
   }
@@ -40,9 +41,11 @@ const dial = async (
   address: Address,
   context: SocketContext,
   security: Security,
+  via: Via | undefined,
   { signal, timeout = context.connectTimeout }: WaitOptions = {},
 ): Promise<Connection> => {
   const endpoint = dialable(address, parseEndpoint('tls', address))
+  const from = localEnd(via, address, endpoint)
   const what = `a connection to ${address}`
   return wait<Connection>({ clock: context.clock, what, signal, timeout }, ({ resolve, reject: failed }) => {
     let connection: SocketConnection | undefined
@@ -54,7 +57,7 @@ const dial = async (
         },
         failed,
       })
-    const tcp = openSocket(address, endpoint, {}, { connected, failed })
+    const tcp = openSocket(address, endpoint, from, { connected, failed })
     return () => {
       if (connection === undefined) tcp.destroy()
     }

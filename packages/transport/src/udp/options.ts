@@ -1,4 +1,5 @@
 import type { Clock } from '@p2p/interfaces'
+import type { ViaOption } from '../via.ts'
 
 /** What every socket of UDP keeps within. */
 export interface UdpLimits {
@@ -23,7 +24,7 @@ export const udpLimits: UdpLimits = {
 }
 
 /** Options of `udp()`. */
-export interface UdpOptions extends Partial<UdpLimits> {
+export interface UdpOptions extends Partial<UdpLimits>, ViaOption {
   /**
    * Whether a socket at `udp://[::]:…` leaves IPv4 alone. Without it, it takes both, and IPv4 senders have IPv4 addresses.
    *

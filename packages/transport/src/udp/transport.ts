@@ -7,6 +7,7 @@ import { wait, type Waiter } from '@p2p/interfaces/wait'
 import { dialable, type Endpoint } from '../endpoint.ts'
 import { positive } from '../limits.ts'
 import { transportError } from '../socket/system-error.ts'
+import { bindingFor, type LocalEnd, sourceFor } from '../via.ts'
 import { parseUdpAddress } from './address.ts'
 import { udpLimits, type UdpOptions } from './options.ts'
 import { type DatagramSocket, type UdpContext, UdpSocket } from './socket.ts'
@@ -38,7 +39,7 @@ export interface DatagramTransport {
  * socket.onDatagram((data, from) => socket.send(data, from))
  */
 export const udp = (options: UdpOptions = {}): DatagramTransport => {
-  const { clock = systemClock } = options
+  const { clock = systemClock, via } = options
   const limit = (name: keyof typeof udpLimits) => positive(name, options[name] ?? udpLimits[name])
   const context: UdpContext = {
     highWaterMark: limit('highWaterMark'),
@@ -52,11 +53,13 @@ export const udp = (options: UdpOptions = {}): DatagramTransport => {
     outbound: boolean,
     { signal, timeout = context.connectTimeout }: WaitOptions,
   ) => {
-    const endpoint = parseUdpAddress(address)
-    if (outbound) dialable(address, endpoint)
+    const wanted = parseUdpAddress(address)
+    if (outbound) dialable(address, wanted)
+    const endpoint = via === undefined || outbound ? wanted : bindingFor(via, wanted)
+    const from = via !== undefined && outbound ? sourceFor(via, address, wanted) : undefined
     const what = `a socket ${outbound ? 'towards' : 'at'} ${address}`
     return wait<DatagramSocket>({ clock, what, signal, timeout }, waiter =>
-      opening({ address, endpoint, outbound, options, context }, waiter),
+      opening({ address, endpoint, outbound, from, options, context }, waiter),
     )
   }
   return {
@@ -70,13 +73,15 @@ interface Opening {
   readonly address: Address
   readonly endpoint: Endpoint
   readonly outbound: boolean
+  /** Where to send from, if that matters. */
+  readonly from: LocalEnd | undefined
   readonly options: UdpOptions
   readonly context: UdpContext
 }
 
 /** Opens a socket for whom `waiter` tells; returns what gives it up. */
 const opening = (
-  { address, endpoint, outbound, options, context }: Opening,
+  { address, endpoint, outbound, from, options, context }: Opening,
   { resolve, reject }: Waiter<DatagramSocket>,
 ): (() => void) => {
   let socket: Socket | undefined
@@ -117,14 +122,16 @@ const opening = (
       }
     }
     const { port } = endpoint
-    if (outbound) opened.connect(port, host, connected)
+    const connect = () => opened.connect(port, host, connected)
+    if (from !== undefined) opened.bind({ address: from.host, exclusive: true }, connect)
+    else if (outbound) connect()
     else opened.bind({ port, address: host, exclusive: options.exclusive ?? false }, () => ready())
   }
 
   const family = isIP(endpoint.host)
   if (family > 0) start(endpoint.host, family)
   else {
-    lookup(endpoint.host, (error, host, found) => {
+    lookup(endpoint.host, from?.family ?? 0, (error, host, found) => {
       if (error) fail(error)
       else start(host, found)
     })

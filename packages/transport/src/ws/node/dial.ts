@@ -3,9 +3,10 @@ import type { Address, Connection, WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { WebSocket } from 'ws'
 import { dialable } from '../../endpoint.ts'
-import { openSocket } from '../../tcp/socket.ts'
+import { localEnd, openSocket } from '../../tcp/socket.ts'
 import { secure } from '../../tls/client.ts'
 import type { Security } from '../../tls/options.ts'
+import type { Via } from '../../via.ts'
 import { MessageConnection, type MessageContext } from '../connection.ts'
 import { formatWsAddress, parseWsAddress, wsEnds, type WsEndpoint, type WsScheme } from './address.ts'
 import { attach, wsError } from './socket.ts'
@@ -15,10 +16,12 @@ export const dial = async (
   address: Address,
   context: MessageContext,
   security: Security | undefined,
+  via: Via | undefined,
   { signal, timeout = context.connectTimeout }: WaitOptions = {},
 ): Promise<Connection> => {
   const scheme = security === undefined ? 'ws' : 'wss'
   const endpoint = dialable(address, parseWsAddress(scheme, address))
+  const from = localEnd(via, address, endpoint)
   const what = `a connection to ${address}`
   return wait<Connection>({ clock: context.clock, what, signal, timeout }, ({ resolve, reject: failed }) => {
     let connection: Connection | undefined
@@ -40,7 +43,7 @@ export const dial = async (
       if (security === undefined) shakeHands(tcp)
       else secure(address, endpoint.host, tcp, security, { connected: shakeHands, failed })
     }
-    const tcp = openSocket(address, endpoint, { allowHalfOpen: false }, { connected, failed })
+    const tcp = openSocket(address, endpoint, { allowHalfOpen: false, ...from }, { connected, failed })
     return () => {
       if (connection === undefined) tcp.destroy()
     }

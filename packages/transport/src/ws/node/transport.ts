@@ -30,7 +30,7 @@ export const ws = (options: WsOptions = {}): Transport => transport(options, und
 export const wss = (options: WssOptions = {}): Transport => transport(options, securityFrom(options))
 
 const transport = (options: WsOptions, security: Security | undefined): Transport => {
-  const { clock = systemClock } = options
+  const { clock = systemClock, via } = options
   const { maxPayload, handshakeTimeout } = wsLimitsFrom(options)
   const context: MessageContext = {
     ...limitsFrom(options),
@@ -43,7 +43,7 @@ const transport = (options: WsOptions, security: Security | undefined): Transpor
   const settings: WsListenSettings = { ...listenSettings(options), handshakeTimeout }
   return {
     scheme: security === undefined ? 'ws' : 'wss',
-    dial: (address, waitOptions) => dial(address, context, security, waitOptions),
+    dial: (address, waitOptions) => dial(address, context, security, via, waitOptions),
     listen: (address, accept, waitOptions) =>
       listen(address, accept, context, settings, security, waitOptions),
   }
