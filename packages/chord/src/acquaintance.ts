@@ -29,8 +29,8 @@ export class Acquaintance {
   readonly #settings: Settings
   readonly #begin: Background
   readonly #consequences: Consequences
-  /** Processes asked at the moment. */
-  readonly #meeting = new Set<Member>()
+  /** Processes asked at the moment, and whether they turn out to be members. */
+  readonly #meeting = new Map<Member, Promise<boolean>>()
   /** Whether somebody had to be forgotten: then not everybody is known. */
   evicted = false
 
@@ -54,15 +54,12 @@ export class Acquaintance {
 
   /** Asks a process whether it is a member; if it is, it is one here from now on. @returns whether it is */
   async meet(member: Member): Promise<boolean> {
-    if (member === this.#circle.self || this.#meeting.has(member)) return false
-    this.#meeting.add(member)
+    if (member === this.#circle.self) return false
     try {
-      return await this.gossip(member)
+      return await this.#askOnce(member, () => this.#caller.ask(member, this.#hello))
     } catch (error) {
       if (isSilence(error)) return false
       throw error
-    } finally {
-      this.#meeting.delete(member)
     }
   }
 
@@ -90,22 +87,29 @@ export class Acquaintance {
   /** Finds out whether a process is dead, or has left, unless it was heard lately. */
   readonly checkSilent = (member: Member): void => {
     if (member === this.#circle.self || this.#now - member.heard <= 2 * this.#settings.interval) return
-    if (this.#meeting.has(member)) return
-    this.#meeting.add(member)
-    const ask = async () => {
-      try {
-        const reply = await this.#caller.askFirmly(member, this.#hello)
-        if (reply !== undefined) this.#greeted(member, reply)
-      } finally {
-        this.#meeting.delete(member)
-      }
-    }
-    this.#begin(ask())
+    this.#begin(this.#askOnce(member, () => this.#caller.askFirmly(member, this.#hello)))
   }
 
   /** Says hello, and gets to know whom the other knows. @returns whether it is a member */
   async gossip(member: Member): Promise<boolean> {
     return this.#greeted(member, await this.#caller.ask(member, this.#hello))
+  }
+
+  /** Who asks the same at the same time is told the same. */
+  #askOnce(member: Member, ask: () => Promise<unknown>): Promise<boolean> {
+    const asked = this.#meeting.get(member)
+    if (asked !== undefined) return asked
+    const asking = async () => {
+      try {
+        const reply = await ask()
+        return reply !== undefined && this.#greeted(member, reply)
+      } finally {
+        this.#meeting.delete(member)
+      }
+    }
+    const meeting = asking()
+    this.#meeting.set(member, meeting)
+    return meeting
   }
 
   #greeted(member: Member, reply: unknown): boolean {

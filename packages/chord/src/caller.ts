@@ -79,7 +79,7 @@ export class Caller {
       member.misses = 0
       return reply
     } catch (error) {
-      if (!this.closed) this.#missed(member, error, settings.clock.monotonic() - began - timeout)
+      if (!this.closed) this.#missed(member, error, began, timeout)
       throw error
     } finally {
       this.#underWay.delete(controller)
@@ -104,10 +104,15 @@ export class Caller {
     return undefined
   }
 
-  #missed(member: Member, error: unknown, late: number): void {
+  #missed(member: Member, error: unknown, began: number, timeout: number): void {
+    const now = this.#options.settings.clock.monotonic()
     if (P2PError.is(error, 'P2P_NO_HANDLER')) member.misses = missesOfTheDead
-    else if (isSilence(error) && late < overdue) member.misses++
-    else return
+    else if (isSilence(error) && now - began - timeout < overdue) {
+      // What was asked before the last miss is no further evidence: one slow moment may hold up any number of answers.
+      if (began < member.missed) return
+      member.misses++
+      member.missed = now
+    } else return
     if (member.misses < missesOfTheDead) return
     // Should it be named again, one miss more will do.
     member.misses = missesOfTheDead - 1

@@ -181,9 +181,7 @@ export class ChordNode implements Chord {
 
   async delete(key: Key, options: WaitOptions = {}): Promise<boolean> {
     const own = this.#checkKey(key)
-    const { agreed, agreement } = await this.#read(own, options, 'majority')
-    // Nothing is there: nothing need be remembered.
-    if (agreement >= majority && agreed === undefined) return false
+    // Also where three tables hold nothing: a set that failed may have reached another one, and would come back from there.
     const written = await this.#write(
       own,
       stamp => plainWrite(this.#messenger.self.id, stamp, 'deleted', undefined),

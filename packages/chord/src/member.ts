@@ -31,8 +31,10 @@ export class Member {
   readonly points: readonly Point[]
   readonly trip: RoundTrip = new RoundTrip()
   addresses: readonly Address[]
-  /** Requests in a row that it did not answer. */
+  /** Requests in a row, each made after the one before was given up, that it did not answer. */
   misses = 0
+  /** When the last of them was counted, by the monotonic clock. */
+  missed: number = -Infinity
   /** When it last answered or asked, by the monotonic clock; −∞ if it is known from others only. */
   heard: number = -Infinity
 
