@@ -62,10 +62,10 @@ export class MsgpackDecoder {
         return this.takeBytes(this.takeUint32())
       case 0xca:
         this.takeScratch(4)
-        return scratch.getFloat32(0)
+        return scratch.getFloat32(0) + 0
       case 0xcb:
         this.takeScratch(8)
-        return scratch.getFloat64(0)
+        return scratch.getFloat64(0) + 0 // −0 becomes 0: we could not write it
       case 0xcc:
         return this.takeByte()
       case 0xcd:
