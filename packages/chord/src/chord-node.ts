@@ -269,8 +269,8 @@ export class ChordNode implements Chord {
   }
 
   health(): Health {
-    const { circle, store, upkeep, now } = this.#engine
-    return healthOf(circle, store, upkeep, now)
+    const { circle, store, upkeep, repair, now } = this.#engine
+    return healthOf(circle, store, upkeep, repair, now)
   }
 
   async explain(key: Key, options: WaitOptions = {}): Promise<Explanation> {

@@ -2,6 +2,7 @@ import type { PeerId } from '@p2p/interfaces'
 import type { Circle, Standing } from './circle.ts'
 import type { Position } from './position.ts'
 import { isInside } from './position.ts'
+import type { Repair } from './repair.ts'
 import type { Store } from './store.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -13,6 +14,8 @@ export interface ArcHealth {
   readonly predecessor: PeerId | undefined
   /** Whether this node holds all of it. */
   readonly complete: boolean
+  /** Whether it was compared with its copies since its predecessor and those who hold them are what they are. */
+  readonly copied: boolean
   /** The processes after it, nearest first: the first of them hold the copies. */
   readonly successors: readonly PeerId[]
   /** Milliseconds since it was last compared with all its copies; ∞ if it never was. */
@@ -23,6 +26,8 @@ export interface ArcHealth {
 export interface Health {
   /** Whether nothing is wrong: on the ring, every arc complete, and every one of Zave's conditions that can be seen from here holds. */
   readonly healthy: boolean
+  /** Whether it is healthy and every arc is copied: where all nodes say so, any `copies - 1` of them may crash at once and nothing is lost. */
+  readonly safe: boolean
   readonly standing: Standing
   /** Processes known on the ring, this one not counted. */
   readonly members: number
@@ -40,7 +45,13 @@ export interface Health {
 }
 
 /** What can be said from here, without asking anybody. */
-export const healthOf = (circle: Circle, store: Store, upkeep: Upkeep, now: number): Health => {
+export const healthOf = (
+  circle: Circle,
+  store: Store,
+  upkeep: Upkeep,
+  repair: Repair,
+  now: number,
+): Health => {
   const violations: string[] = []
   const arcs = circle.places.map((place): ArcHealth => {
     const { predecessor, position, completeFrom, successors, repairedAt } = place
@@ -61,6 +72,7 @@ export const healthOf = (circle: Circle, store: Store, upkeep: Upkeep, now: numb
       to: position,
       predecessor: predecessor?.member.id,
       complete: predecessor !== undefined && completeFrom === predecessor.position,
+      copied: repair.isCopied(place),
       successors: place.partners().map(({ id }) => id),
       repaired: now - repairedAt,
     }
@@ -68,9 +80,11 @@ export const healthOf = (circle: Circle, store: Store, upkeep: Upkeep, now: numb
   let orphans = 0
   for (const table of store.tables)
     for (const { position } of table) if (!circle.isResponsible(position, now)) orphans++
+  const healthy =
+    circle.standing === 'joined' && violations.length === 0 && arcs.every(({ complete }) => complete)
   return {
-    healthy:
-      circle.standing === 'joined' && violations.length === 0 && arcs.every(({ complete }) => complete),
+    healthy,
+    safe: healthy && arcs.every(({ copied }) => copied),
     standing: circle.standing,
     members: circle.members.size,
     lost: circle.members.lost.size,

@@ -42,6 +42,11 @@ export class Repair {
     return this.#upkeep.circle.places.every(place => this.#isComplete(place))
   }
 
+  /** Whether an arc is complete, and compared with its copies since its predecessor and those who hold them are what they are. */
+  isCopied(place: Place): boolean {
+    return this.#isComplete(place) && place.repaired === this.#arrangement(place)
+  }
+
   /** Begins what is due, and says what went wrong with it. */
   tick(fail: (error: unknown) => void): void {
     const now = this.#now
@@ -49,11 +54,13 @@ export class Repair {
       if (this.#running >= repairsAtOnce) break
       const { predecessor } = place
       if (predecessor === undefined || place.repairing) continue
-      const isDue =
-        !this.#isComplete(place) ||
-        place.repaired !== this.#arrangement(place) ||
-        now - place.repairedAt >= this.#settings.repairInterval
-      if (isDue) this.repair(place).catch(fail)
+      const isDue = !this.isCopied(place) || now - place.repairedAt >= this.#settings.repairInterval
+      if (!isDue) continue
+      const next = () => {
+        // After a crash most arcs are due: none of them waits for the next round.
+        if (this.isCopied(place)) this.tick(fail)
+      }
+      this.repair(place).then(next, fail)
     }
     if (this.#handing || now - this.#handedAt < this.#settings.repairInterval) return
     this.#handedAt = now
