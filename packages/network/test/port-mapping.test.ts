@@ -1,21 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toEndpoint } from '../src/index.ts'
-import {
-  decodeNatPmp,
-  encodeNatPmp,
-  mapPort,
-  type MapPortOptions,
-  type PortMapping,
-  type UpnpLibrary,
-} from '../src/port-mapping.ts'
-import { laptop } from './machines/linux.ts'
+import { decodeNatPmp, encodeNatPmp, type UpnpLibrary } from '../src/port-mapping.ts'
 import { recorded } from './machines/machine.ts'
+import { bytes, hex, home } from './simulator/home.ts'
 import { Host } from './simulator/host.ts'
-import { createWorld } from './simulator/world.ts'
-
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
-const bytes = (text: string) => new Uint8Array(Buffer.from(text.replace(/\s/g, ''), 'hex'))
 
 describe('messages of NAT-PMP', () => {
   it('are as in RFC 6886, 3.2 and 3.3', () => {
@@ -55,60 +44,6 @@ describe('messages of NAT-PMP', () => {
     )
   })
 })
-
-interface RouterOptions {
-  /** Seconds that it grants at most. */
-  readonly grants?: number
-  /** Questions that it does not hear. */
-  readonly deaf?: number
-  readonly refuses?: boolean
-}
-
-/** A home: the laptop, and a router that speaks NAT-PMP. Its answers are made by hand from the RFC. */
-const home = async (options: RouterOptions = {}) => {
-  const world = await createWorld()
-  const realm = world.realm()
-  const router = new Host(realm, '192.168.1.1')
-  const host = new Host(realm, '192.168.1.20')
-  const mapped = new Map<string, number>()
-  const socket = await router.sockets.udp(toEndpoint('192.168.1.1', 5_351))
-  const state = { heard: 0, silent: false, address: 'cb007107' }
-  socket.onMessage((question, from) => {
-    state.heard += 1
-    if (state.silent || state.heard <= (options.deaf ?? 0)) return
-    const view = new DataView(question.buffer)
-    const operation = question[1] ?? 0
-    if (operation === 0) {
-      void socket.send(bytes(`0080 0000 00000001 ${state.address}`), from)
-      return
-    }
-    const lifetime = Math.min(view.getUint32(8), options.grants ?? 7_200)
-    const internal = hex(question.subarray(4, 6))
-    // As RFC 6886, 3.3 wants it: another port where the wanted one is taken
-    const external = view.getUint16(6) === 4_000 ? '0fa1' : hex(question.subarray(6, 8))
-    if (lifetime === 0) mapped.delete(internal)
-    else if (options.refuses !== true) mapped.set(internal, world.clock.monotonic() + lifetime * 1_000)
-    const result = options.refuses === true ? '0002' : '0000'
-    const seconds = lifetime.toString(16).padStart(8, '0')
-    const answer = `00${(128 + operation).toString(16)} ${result} 00000001 ${internal} ${external} ${seconds}`
-    void socket.send(bytes(answer), from)
-  })
-  const { clock, random } = world
-  const map = (more: Partial<MapPortOptions> = {}): Promise<PortMapping> =>
-    clock.run(
-      mapPort({
-        transport: 'tcp',
-        port: 4_444,
-        protocols: ['nat-pmp'],
-        machine: laptop,
-        sockets: host.sockets,
-        clock,
-        random,
-        ...more,
-      }),
-    )
-  return { world, clock, router, host, mapped, state, map, realm }
-}
 
 /** A router that speaks UPnP, as the library shows it. */
 const library = (more: { readonly fails?: boolean; readonly finds?: boolean } = {}) => {
