@@ -1,5 +1,5 @@
 import type { Clock, MessageId, PeerId, Random } from '@p2p/interfaces'
-import { Plumtree, tickAfter, type TreeMessage } from './core/plumtree.ts'
+import { Plumtree, type TreeMessage } from './core/plumtree.ts'
 import type { Newest, Stream } from './core/streams.ts'
 import { type MeshLimits, times } from './limits.ts'
 import type { Link } from './link/link.ts'
@@ -58,11 +58,12 @@ export class Broadcasts {
   #passed = 0
   #repeated = 0
   #timer: Disposable | undefined
+  #timerDue = Infinity
   #closed = false
   #met = false
 
   constructor(settings: BroadcastsSettings) {
-    const { self, clock, limits, history, linkTo } = settings
+    const { self, clock, random, limits, history, linkTo } = settings
     this.#settings = settings
     this.#tree = new Plumtree(
       {
@@ -71,6 +72,7 @@ export class Broadcasts {
         logBytes: limits.log,
         origins: limits.origins,
         history,
+        random,
       },
       {
         payload: (to, message) => {
@@ -84,7 +86,7 @@ export class Broadcasts {
           linkTo(to)?.send(copy)
         },
         control: (to, message) => void linkTo(to)?.send(encodeTree(message)),
-        wake: () => this.#wake(),
+        wake: at => this.#wake(at),
       },
     )
     this.#epoch = Math.max(1, Math.floor(clock.now()))
@@ -200,12 +202,15 @@ export class Broadcasts {
     return epoch < latestEpoch ? this.#tree.streams.at(bytes, 0, epoch, now) : undefined
   }
 
-  #wake(): void {
-    if (this.#closed) return
-    const { clock, random } = this.#settings
-    this.#timer ??= clock.after(tickAfter.least + random.next() * (tickAfter.most - tickAfter.least), () => {
-      this.#timer = undefined
-      if (this.#tree.tick(clock.monotonic())) this.#wake()
+  #wake(at: number): void {
+    if (this.#closed || at >= this.#timerDue) return
+    const { clock } = this.#settings
+    this.#timer?.[Symbol.dispose]()
+    this.#timerDue = at
+    // Not a moment too early, or there is nothing to do yet, again and again
+    this.#timer = clock.after(Math.floor(at - clock.monotonic()) + 1, () => {
+      this.#timerDue = Infinity
+      this.#wake(this.#tree.tick(clock.monotonic()))
     })
   }
 }

@@ -46,15 +46,19 @@ export const defaultLimits: MeshLimits = {
 export const times = {
   /** A connection that has not said who it is by then is dropped. */
   handshake: 5_000,
-  /** How often links are looked at, give or take a quarter: `dead` and this are below the 10 s by which neighbours must know. */
-  tick: 700,
-  /** A link that has been silent for so long is pinged … */
-  quiet: 2_000,
+  /** How often a node looks at its links and at all that has come due, or a little more often. */
+  tick: 1_750,
+  /** A link on which nothing was sent for so long is given a sign of life at the next look: so one leaves at least every 3.5 s. */
+  quiet: 1_750,
   /**
-   * … and for so long, dead: above the 5 s for which a healthy node may be stopped just when it is pinged, with a segment lost twice on the
-   * way; below the 10 s by which its neighbours must know.
+   * A link from which nothing has come for so long is dead: above 3.5 s, the 5 s for which a healthy node may be stopped just then, and a segment
+   * lost twice on the way; below the 10 s by which its neighbours must know.
    */
-  dead: 9_000,
+  dead: 9_500,
+  /** A look that comes so much later than it should shows that we were stopped ourselves. */
+  tolerance: 1_000,
+  /** Between two measurements of a link's round trip. */
+  ping: 30_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
   idle: 60_000,
   unused: 5_000,

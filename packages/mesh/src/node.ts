@@ -12,11 +12,14 @@ import type {
   WaitOptions,
 } from '@p2p/interfaces'
 import { msgpack } from '@p2p/framing'
+import { type Announcer, Announcing } from './announcing.ts'
 import { Broadcasts } from './broadcasts.ts'
+import { Acquaintances } from './core/acquaintances.ts'
 import { Delivery } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { MeshError } from './errors.ts'
 import { Events } from './events.ts'
+import { explain, type Explanation } from './explain.ts'
 import { Failures } from './failures.ts'
 import { Finder } from './finder.ts'
 import { Handlers, type Middleware } from './handlers.ts'
@@ -29,12 +32,13 @@ import { checkProtocol, pulseProtocol } from './protocols.ts'
 import { NotSeen, Requests } from './requests.ts'
 import { checkId, Router } from './router.ts'
 import { Sender, sharedDeadline } from './sender.ts'
+import { checkAddresses } from './wire/contact.ts'
 import { protocolBytes } from './wire/direct.ts'
 
 /** What a node is made of: the options with their defaults filled in. */
 export interface NodeSettings extends LinkManagerSettings {
   readonly seeds: readonly Address[]
-  readonly announce: readonly Address[] | undefined
+  readonly announce: readonly Address[] | Announcer | undefined
   readonly history: boolean
 }
 
@@ -57,7 +61,9 @@ export class MeshNode implements Mesh {
   readonly #finder: Finder
   readonly #sender: Sender
   readonly #dispatcher: Dispatcher
+  readonly #acquaintances: Acquaintances
   readonly #listeners: Listener[] = []
+  #announcing: Announcing | undefined
   #self: Contact
   #timer: Disposable | undefined
   #closing: Promise<void> | undefined
@@ -70,7 +76,9 @@ export class MeshNode implements Mesh {
     this.#clock = clock
     this.#random = random
     this.#codec = msgpack()
-    this.#self = { id: this.id, addresses: settings.announce ?? [] }
+    const { announce } = settings
+    this.#self = { id: this.id, addresses: typeof announce === 'object' ? announce : [] }
+    this.#acquaintances = new Acquaintances(limits.contacts)
     this.#delivery = new Delivery({
       clock,
       handlers: this.#handlers,
@@ -145,6 +153,15 @@ export class MeshNode implements Mesh {
   /** Begins to look for others and after the links. */
   start(): void {
     this.#tick(0)
+    const { announce } = this.#settings
+    if (typeof announce !== 'function') return
+    const context = {
+      listeners: this.#listeners,
+      announce: (addresses: readonly Address[]) => this.#announce(addresses),
+    }
+    this.#announcing = new Announcing(announce, context, error =>
+      this.#failures.report('P2P_HANDLER_FAILED', 'what finds the addresses to announce failed', error),
+    )
   }
 
   // --- Who is here
@@ -211,7 +228,7 @@ export class MeshNode implements Mesh {
   async listen(address: Address, options?: WaitOptions): Promise<void> {
     const listener = await this.#links.listen(address, options)
     this.#listeners.push(listener)
-    if (this.#settings.announce !== undefined) return
+    if (typeof this.#settings.announce === 'object') return
     this.#self = { id: this.id, addresses: [...this.#self.addresses, ...listener.reachable] }
   }
 
@@ -234,6 +251,18 @@ export class MeshNode implements Mesh {
         if (!(error instanceof NotSeen)) throw error
       }
     }
+  }
+
+  explain(peer: Contact | PeerId | Address): Explanation {
+    const elapsed = this.#clock.now() - this.#clock.monotonic()
+    return explain(peer, {
+      self: this.#self,
+      acquaintances: this.#acquaintances,
+      peers: this.#links.peers,
+      contactOf: id => this.#overlay.contactOf(id),
+      now: this.#clock.now(),
+      wall: monotonic => monotonic + elapsed,
+    })
   }
 
   disconnect(peer: Contact | PeerId): void {
@@ -342,20 +371,36 @@ export class MeshNode implements Mesh {
       known: newest => this.#broadcasts.known(newest),
       peerUp: peer => this.#overlay.linkUp(peer),
       peerChanged: peer => this.#overlay.linkUp(peer),
+      dialled: (address, error) =>
+        this.#acquaintances.dialled({ address, at: this.#clock.now(), ...(error && { error }) }),
       peerDown: (peer, end) => {
+        const at = this.#clock.now()
+        const lastSeen = at - (this.#clock.monotonic() - peer.link.lastReceived)
+        const { leaving, error } = end
+        this.#acquaintances.parted({ contact: peer.contact, at, lastSeen, leaving, ...(error && { error }) })
         this.#requests.lost(peer.id, end)
         this.#overlay.linkDown(peer, end)
       },
       refused: (remote, error) => this.#events.emit('refused', remote, error),
-      isNeeded: peer => this.#overlay.neighbours.has(peer.id) || this.#requests.isBusy(peer.id),
+      isNeeded: ({ id }) => this.#overlay.neighbours.has(id) || this.#requests.isBusy(id),
       message: (peer, kind, bytes, start, end) => this.#dispatcher.receive(peer, kind, bytes, start, end),
     }
   }
 
+  /** @throws `P2P_BAD_ADDRESS` */
+  #announce(addresses: readonly Address[]): void {
+    checkAddresses(addresses)
+    const before = this.#self.addresses
+    if (addresses.length === before.length && addresses.every((each, place) => each === before[place])) return
+    this.#self = { id: this.id, addresses: [...addresses] }
+    this.#links.announce()
+  }
+
   #tick(delay: number): void {
     this.#timer = this.#clock.after(delay, () => {
+      const pause = this.#overlay.neighbours.size === 0 ? times.firstRetry : times.tick
       // Jitter, or the nodes of one machine would all look at the same moment
-      this.#tick(times.tick * (0.75 + this.#random.next() / 2))
+      this.#tick(pause * (0.8 + 0.2 * this.#random.next()))
       this.#links.tick()
       this.#broadcasts.tick()
       this.#overlay.tick()
@@ -368,12 +413,14 @@ export class MeshNode implements Mesh {
 
   async #close(): Promise<void> {
     this.#timer?.[Symbol.dispose]()
+    const announced = this.#announcing?.close()
     this.#overlay.close()
     this.#finder.close()
     this.#broadcasts.close()
     await Promise.all(this.#listeners.map(listener => listener.close()))
     await this.#links.close()
     this.#delivery.inbox.close()
+    await announced
     this.#events.clear()
   }
 }

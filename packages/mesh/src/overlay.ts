@@ -231,7 +231,7 @@ export class Overlay {
     else if (areApart(ours, belonging)) {
       this.#membership.merge(peer.id)
       this.#act()
-    }
+    } else if (!this.#membership.wishes(peer.id)) this.#settings.links.release(peer)
   }
 }
 

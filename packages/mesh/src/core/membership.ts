@@ -75,6 +75,11 @@ export class Membership {
     return this.#passive
   }
 
+  /** Whether the peer is to become our neighbour. */
+  wishes(id: PeerId): boolean {
+    return this.#wishes.has(id)
+  }
+
   /** What is to be done, in order; each effect is given once. */
   drain(): MembershipEffect[] {
     const effects = this.#effects

@@ -1,4 +1,4 @@
-import type { PeerId } from '@p2p/interfaces'
+import type { PeerId, Random } from '@p2p/interfaces'
 import { MessageLog } from './message-log.ts'
 import { windowSize } from './sequence-window.ts'
 import { type Missing, type Stream, Streams } from './streams.ts'
@@ -24,8 +24,8 @@ export interface PlumtreeOutput {
   /** Gives a message again that was kept for `held` milliseconds. */
   again(to: PeerId, message: Uint8Array, held: number): void
   control(to: PeerId, message: TreeMessage): void
-  /** Announcements or repairs wait: {@link Plumtree.tick} is due after {@link tickAfter}. */
-  wake(): void
+  /** Announcements or repairs wait: {@link Plumtree.tick} is due at this time, in monotonic milliseconds, if not before. */
+  wake(at: number): void
 }
 
 /** Bounds of {@link Plumtree}. */
@@ -40,16 +40,19 @@ export interface PlumtreeSettings {
   readonly origins: number
   /** Whether a joiner asks for what was sent before it came. */
   readonly history: boolean
+  readonly random: Random
 }
 
 /**
- * How long announcements and repairs may wait for more of them, in milliseconds: {@link Plumtree.tick} is due after a random time between the two. The end of a
- * link that is slower to announce mostly need not any more, for it has heard the other.
+ * How long announcements wait for more of them, in milliseconds: a random time between the two. It is time for the message to come down the tree, and for the
+ * other end of the link to announce it first: who has heard of it there need not announce it any more.
  */
-export const tickAfter: { readonly least: number; readonly most: number } = { least: 50, most: 350 }
-/** How long an announced message may take to come down the tree before it is asked for, and then before somebody else is asked. */
-const firstPatience = 300
+const announceAfter = { least: 300, most: 1_300 }
+/** How long an announced message may still take to come before it is asked for, and then before somebody else is asked. */
+const firstPatience = 200
 const nextPatience = 400
+/** How long what is to be asked for waits for more of it. */
+const repairAfter = 50
 /** Most ranges in one message, and most that a new neighbour is told. */
 export const maxRanges = 256
 const maxSummary = 8 * maxRanges
@@ -80,6 +83,8 @@ export class Plumtree {
   readonly #incomplete = new Set<Stream>()
   #missing = 0
   #nextForgetting = 0
+  /** When what waits to be announced is due. */
+  #announceAt = Infinity
   #isMember: boolean
 
   constructor(settings: PlumtreeSettings, output: PlumtreeOutput) {
@@ -131,13 +136,14 @@ export class Plumtree {
       return false
     }
     stream.heard = now
+    const owners = stream.missing.get(sequence)?.sources
     this.#found(stream, sequence)
     // Of a stream that nothing was heard of, what is below may be long past: it is asked for if it is announced
     const gaps = newest === 0 ? sequence : Math.max(newest + 1, sequence - windowSize + 1)
     for (let gap = gaps; gap < sequence; gap++) this.#lack(stream, gap, from, now)
     const neighbour = this.#neighbours.get(from)
     if (neighbour !== undefined) neighbour.eager = true
-    this.#spread(from, stream, sequence, message(), now)
+    this.#spread(from, stream, sequence, message(), now, owners)
     return true
   }
 
@@ -167,18 +173,10 @@ export class Plumtree {
     }
   }
 
-  /** Announces and repairs. @returns whether it is due once more */
-  tick(now: number): boolean {
-    for (const [id, neighbour] of this.#neighbours) {
-      if (neighbour.announce.length === 0) continue
-      const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
-      neighbour.announce = []
-      for (let at = 0; at < ranges.length; at += maxRanges) {
-        this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
-      }
-    }
-    this.#repair(now)
-    return this.#incomplete.size > 0
+  /** Announces and repairs what is due. @returns when it is due again; `Infinity`: not until {@link PlumtreeOutput.wake} */
+  tick(now: number): number {
+    if (now >= this.#announceAt) this.#announce()
+    return Math.min(this.#announceAt, this.#repair(now) + repairAfter)
   }
 
   /** Forgets what is too old. To be called about once a second. */
@@ -189,17 +187,19 @@ export class Plumtree {
     this.streams.forget(now)
   }
 
+  /** Pushes and announces a message, but not to those from whom it came or who have announced it. */
   #spread(
     from: PeerId | undefined,
     stream: Stream,
     sequence: number,
     message: Uint8Array,
     now: number,
+    owners?: readonly PeerId[],
   ): void {
     this.#log.add(stream, sequence, { bytes: message, received: now })
     let announced = false
     for (const [id, neighbour] of this.#neighbours) {
-      if (id === from) continue
+      if (id === from || owners?.includes(id) === true) continue
       if (neighbour.eager) {
         this.#output.payload(id, message)
         continue
@@ -209,7 +209,22 @@ export class Plumtree {
       else neighbour.announce.push({ stream, first: sequence, last: sequence })
       announced = true
     }
-    if (announced) this.#output.wake()
+    if (!announced || this.#announceAt !== Infinity) return
+    const { least, most } = announceAfter
+    this.#announceAt = now + least + this.#settings.random.next() * (most - least)
+    this.#output.wake(this.#announceAt)
+  }
+
+  #announce(): void {
+    this.#announceAt = Infinity
+    for (const [id, neighbour] of this.#neighbours) {
+      if (neighbour.announce.length === 0) continue
+      const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
+      neighbour.announce = []
+      for (let at = 0; at < ranges.length; at += maxRanges) {
+        this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
+      }
+    }
   }
 
   /** It sent what we had: it need not push to us, nor we to it. */
@@ -297,6 +312,7 @@ export class Plumtree {
       if (missing.sources.length === 0) this.#found(stream, sequence)
       else missing.due = now
     }
+    if (stream.missing.size > 0) this.#output.wake(now + repairAfter)
   }
 
   /** Somebody has a message that we have not. */
@@ -308,9 +324,10 @@ export class Plumtree {
     }
     if (this.#missing >= maxMissing) return
     this.#missing++
-    stream.missing.set(sequence, { sources: [source], due: now + firstPatience })
+    const due = now + firstPatience
+    stream.missing.set(sequence, { sources: [source], due })
     this.#incomplete.add(stream)
-    this.#output.wake()
+    this.#output.wake(due + repairAfter)
   }
 
   #found(stream: Stream, sequence: number): void {
@@ -319,18 +336,24 @@ export class Plumtree {
     if (stream.missing.size === 0) this.#incomplete.delete(stream)
   }
 
-  /** Asks for what has not come by itself. */
-  #repair(now: number): void {
+  /** Asks for what has not come by itself. @returns when there is more to ask for */
+  #repair(now: number): number {
+    if (this.#incomplete.size === 0) return Infinity
+    let next = Infinity
     const wanted = new Map<PeerId, StreamRange[]>()
     for (const stream of this.#incomplete) {
       for (const [sequence, missing] of stream.missing) {
-        if (missing.due > now) continue
+        if (missing.due > now) {
+          next = Math.min(next, missing.due)
+          continue
+        }
         const source = this.#nextSource(missing)
         if (source === undefined) {
           this.#found(stream, sequence)
           continue
         }
         missing.due = now + nextPatience
+        next = Math.min(next, missing.due)
         const ranges = wanted.get(source) ?? []
         wanted.set(source, ranges)
         extend(ranges, stream.key, sequence)
@@ -343,6 +366,7 @@ export class Plumtree {
         this.#output.control(source, { type: 'graft', ranges: ranges.slice(at, at + maxRanges) })
       }
     }
+    return next
   }
 
   /** Whom to ask now; the next time it is somebody else's turn. A source that is no neighbour any more is dropped. */

@@ -42,16 +42,21 @@ export interface HandshakesOwner {
   refused(remote: Address, error: Error): void
 }
 
-/** A link whose handshake is not done. */
-interface Pending {
+/** A link whose handshake begins. */
+interface Opening {
   readonly link: Link
   readonly expected?: PeerId | undefined
   /** The public key that the connection's security has proved. */
   readonly proven?: Uint8Array | undefined
   /** Who waits for it, on the dialling end. */
   readonly waiter?: Waiter<Peer>
+}
+
+/** A link whose handshake is not done. */
+interface Pending extends Opening {
+  readonly deadline: Disposable
   /** What the dialler said first, on the listening end. */
-  readonly first?: { readonly peer: PeerId; readonly hello: Hello }
+  readonly first?: { readonly peer: PeerId; readonly hello: Hello; readonly told: readonly Address[] }
 }
 
 const nothingKnown: Newest = { epoch: 0, sequence: 0 }
@@ -78,7 +83,7 @@ export class Handshakes {
   }
 
   /** The dialling end: says HELLO. The waiter is settled when the link is established or has failed. */
-  begin(pending: Pending & { readonly waiter: Waiter<Peer> }): void {
+  begin(pending: Opening & { readonly waiter: Waiter<Peer> }): void {
     const { link } = pending
     link.nonce = this.#settings.random.fill(new Uint8Array(8))
     link.listener = this.#onReply
@@ -88,11 +93,16 @@ export class Handshakes {
   }
 
   /** The listening end: waits for HELLO. Those who have stalled longest make room, so that they do not keep an honest peer waiting. */
-  expect(pending: Pending): void {
+  expect(pending: Opening): void {
     if (this.#inbound >= this.#settings.limits.handshakes) this.#dropOldest()
     pending.link.listener = this.#onFirst
     this.#add(pending)
     pending.link.start()
+  }
+
+  /** Says on an established link where this node can be reached now. */
+  announce(link: Link, peer: PeerId): void {
+    link.send(encodeHello(this.#hello(link, peer)))
   }
 
   /** A link has ended. @returns whether it was in its handshake */
@@ -115,19 +125,18 @@ export class Handshakes {
     }
   }
 
-  #add(pending: Pending): void {
+  #add(pending: Opening): void {
     const { link } = pending
-    this.#pending.set(link, pending)
+    const deadline = this.#settings.clock.after(times.handshake, () =>
+      link.abort(new MeshError('P2P_HANDSHAKE_FAILED', `no HELLO within ${times.handshake} ms`)),
+    )
+    this.#pending.set(link, { ...pending, deadline })
     if (pending.waiter === undefined) this.#inbound++
-    const timer = this.#settings.clock.after(times.handshake, () => {
-      if (link.peer !== undefined) return
-      link.abort(new MeshError('P2P_HANDSHAKE_FAILED', `no HELLO within ${times.handshake} ms`))
-    })
-    void link.closed.then(() => timer[Symbol.dispose]())
   }
 
   #remove(pending: Pending): void {
     this.#pending.delete(pending.link)
+    pending.deadline[Symbol.dispose]()
     if (pending.waiter === undefined) this.#inbound--
   }
 
@@ -168,7 +177,7 @@ export class Handshakes {
     const contact = this.#judge(link, hello, { proven: pending.proven })
     if (contact === undefined) return
     link.nonce = hello.nonce
-    this.#pending.set(link, { ...pending, first: { peer: contact.id, hello } })
+    this.#pending.set(link, { ...pending, first: { peer: contact.id, hello, told: this.#owner.addresses() } })
     link.listener = this.#onConfirmation
     link.send(encodeHello(this.#hello(link, contact.id)))
     this.#owner.expected(link, contact.id)
@@ -201,7 +210,7 @@ export class Handshakes {
   readonly #onConfirmation: MessageListener = (link, bytes, start, end) => {
     const pending = this.#pending.get(link)
     if (pending?.first === undefined || this.#isRefused(link, bytes, start, end)) return
-    const { peer, hello: first } = pending.first
+    const { peer, hello: first, told } = pending.first
     const hello = expectHello(bytes, start, end)
     const contact = this.#judge(link, hello, { proven: pending.proven, expected: peer, nonce: link.nonce })
     if (contact === undefined) return
@@ -212,6 +221,8 @@ export class Handshakes {
     this.#owner.known(hello)
     this.#owner.bury(contact.id, hello)
     this.#owner.establish(link, contact, hello)
+    // What has changed since our HELLO was not told to those who were linked by then
+    if (told !== this.#owner.addresses()) this.announce(link, contact.id)
   }
 
   #isRefused(link: Link, bytes: Uint8Array, start: number, end: number): boolean {

@@ -10,23 +10,23 @@ import type {
   WaitOptions,
 } from '@p2p/interfaces'
 import { lengthPrefixed } from '@p2p/framing'
-import { wait, type Waiter } from '@p2p/interfaces/wait'
 import { deadLinks } from '../core/twins.ts'
 import { MeshError } from '../errors.ts'
 import type { Identity } from '../identity.ts'
-import { type MeshLimits, times } from '../limits.ts'
+import type { MeshLimits } from '../limits.ts'
 import type { Security } from '../security.ts'
-import { isAddress } from '../wire/contact.ts'
 import { criticalFlags, headerLength, Kind, protocolVersion, Reason } from '../wire/header.ts'
 import { begin, decodeFarewell, decodeHello, type Hello } from '../wire/hello.ts'
 import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
 import { readU32 } from '../wire/reader.ts'
-import { goodbyeError, judgeAdmission } from './handshake.ts'
+import { Dialler } from './dialler.ts'
+import { goodbyeError } from './handshake.ts'
 import { Handshakes, type HandshakesOwner } from './handshakes.ts'
 import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
 import { Peer } from './peer.ts'
 import { Reception } from './reception.ts'
+import { Upkeep } from './upkeep.ts'
 
 /** What the manager is given. */
 export interface LinkManagerSettings {
@@ -52,6 +52,8 @@ export interface LinkManagerOwner extends Pick<
   peerDown(peer: Peer, end: LinkEnd): void
   /** A message of a kind that is not the links' own. */
   message(peer: Peer, kind: number, bytes: Uint8Array, start: number, end: number): void
+  /** A dial has ended: in a link, or with this error. */
+  dialled(address: Address, error: Error | undefined): void
   /** Whether the link to the peer is needed though nothing has used it for long. */
   isNeeded(peer: Peer): boolean
 }
@@ -65,15 +67,9 @@ export class LinkManager {
   readonly #reception: Reception
   readonly #handshakes: Handshakes
   readonly #links = new Set<Link>()
-  readonly #peerOf = new WeakMap<Link, Peer>()
   readonly #perHost = new Map<string, number>()
-  readonly #dials = new Map<PeerId, Promise<Peer>>()
-  /** What we are dialling and securing at the moment, to be given up when the node closes. */
-  readonly #attempts = new Set<AbortController>()
-  /** What somebody waits for: `close` waits until it is settled. */
-  readonly #waits = new Set<Promise<unknown>>()
-  #closed = false
-  #lastTick: number
+  readonly #dialler: Dialler
+  readonly #upkeep: Upkeep
 
   constructor(settings: LinkManagerSettings, owner: LinkManagerOwner) {
     this.#settings = settings
@@ -98,7 +94,20 @@ export class LinkManager {
       schedule: settings.schedule,
       queue: settings.limits.queue,
     }
-    this.#lastTick = settings.clock.monotonic()
+    this.#dialler = new Dialler({
+      ...settings,
+      peers: this.peers,
+      handshakes: this.#handshakes,
+      links: () => this.#links.size + this.#reception.size,
+      dialled: (address, error) => owner.dialled(address, error),
+      adopt: connection => this.#adopt(connection),
+    })
+    this.#upkeep = new Upkeep({
+      clock: settings.clock,
+      links: this.#links,
+      peers: this.peers,
+      isNeeded: peer => owner.isNeeded(peer),
+    })
   }
 
   /** Links at the moment, those in their handshake included. */
@@ -112,80 +121,34 @@ export class LinkManager {
 
   /** Accepts peers at an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, and the transport's own errors */
   listen(address: Address, options?: WaitOptions): Promise<Listener> {
-    return this.#transport(address).listen(
-      address,
-      connection => this.#reception.receive(connection),
-      options,
-    )
+    return this.#dialler
+      .transport(address)
+      .listen(address, connection => this.#reception.receive(connection), options)
   }
 
   /** A link to the node, new or there already. Dials of the same node at the same time are one. */
   reach(contact: Contact, options: WaitOptions): Promise<Peer> {
-    const { id } = contact
-    const there = this.peers.get(id)
-    if (there !== undefined) return Promise.resolve(there)
-    let dial = this.#dials.get(id)
-    if (dial === undefined) {
-      dial = this.#dialAny(contact).finally(() => this.#dials.delete(id))
-      this.#dials.set(id, dial)
-    }
-    const begun = dial
-    // The dial goes on when one of those who wait for it gives up
-    return this.#track(
-      wait<Peer>(
-        { clock: this.#settings.clock, what: `a link to ${id}`, ...options },
-        ({ resolve, reject }) => {
-          begun.then(resolve, reject)
-          return undefined
-        },
-      ),
-    )
+    return this.#dialler.reach(contact, options)
   }
 
   /** Dials an address. @throws see `Mesh.connect` */
   dial(address: Address, expected: PeerId | undefined, options: WaitOptions): Promise<Peer> {
-    const { clock } = this.#settings
-    const transport = this.#transport(address)
-    return this.#track(
-      wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
-        const abort = new AbortController()
-        this.#attempts.add(abort)
-        let link: Link | undefined
-        this.#connect(transport, address, expected, abort.signal, waiter, made => (link = made)).catch(
-          waiter.reject,
-        )
-        return () => {
-          this.#attempts.delete(abort)
-          if (link?.peer !== undefined) return
-          abort.abort()
-          link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
-        }
-      }),
-    )
+    return this.#dialler.dial(address, expected, options)
   }
 
-  /** Looks after every link; to be called about once a second. */
+  /** Looks after every link; to be called at least every `times.tick`. */
   tick(): void {
-    const now = this.#settings.clock.monotonic()
-    // If we were stopped ourselves, the others had no chance to be heard.
-    const gap = now - this.#lastTick
-    this.#lastTick = now
-    if (gap > 2 * times.tick) for (const link of this.#links) link.lastReceived += gap
-    for (const link of this.#links) {
-      const silence = now - link.lastReceived
-      if (link.peer === undefined || link.holding) continue
-      if (silence >= times.dead)
-        link.abort(new MeshError('P2P_PEER_SILENT', `silent for ${Math.round(silence)} ms`))
-      else if (silence >= times.quiet) link.ping(now)
-    }
-    for (const peer of this.peers.values()) {
-      const { link } = peer
-      const rest =
-        link.lastUsed === undefined ? now - link.begun - times.unused : now - link.lastUsed - times.idle
-      if (rest >= 0 && peer.links.size === 1 && !this.#owner.isNeeded(peer)) {
-        link.retire()
-      }
-    }
+    this.#upkeep.tick()
+  }
+
+  /** Ends the link to a peer that was made for one question, unless somebody else needs it by now. */
+  release(peer: Peer): void {
+    if (peer.link.lastUsed === undefined) this.#upkeep.retireUnneeded(peer)
+  }
+
+  /** Tells every peer where this node can be reached now. */
+  announce(): void {
+    for (const { link, id } of this.peers.values()) if (link.open) this.#handshakes.announce(link, id)
   }
 
   /** Ends the links to a peer in order. */
@@ -195,80 +158,15 @@ export class LinkManager {
 
   /** Ends every link, saying goodbye, and dials no more. Resolves when none is alive. */
   async close(): Promise<void> {
-    this.#closed = true
-    for (const attempt of this.#attempts) attempt.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
+    this.#dialler.close()
+    this.#upkeep.close()
     for (const link of this.#links) {
       if (link.peer === undefined) link.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
       else link.end(Kind.goodbye, Reason.leaving, 'leaving')
     }
     await this.#reception.close()
     await Promise.all(Array.from(this.#links, link => link.closed))
-    await Promise.allSettled(this.#waits)
-  }
-
-  #track<T>(promise: Promise<T>): Promise<T> {
-    this.#waits.add(promise)
-    const settled = () => void this.#waits.delete(promise)
-    promise.then(settled, settled)
-    return promise
-  }
-
-  #transport(address: Address): Transport {
-    if (!isAddress(address)) {
-      throw new MeshError('P2P_BAD_ADDRESS', `not an address of the form scheme://rest: ${String(address)}`)
-    }
-    const scheme = address.slice(0, address.indexOf('://'))
-    const transport = this.#settings.transports.find(candidate => candidate.scheme === scheme)
-    if (transport !== undefined) return transport
-    const known = this.#settings.transports.map(candidate => candidate.scheme).join(', ')
-    throw new MeshError('P2P_UNKNOWN_SCHEME', `no transport for ${address}; there is ${known || 'none'}`)
-  }
-
-  async #dialAny(contact: Contact): Promise<Peer> {
-    judgeAdmission(this.#settings.admit, contact)
-    const errors: unknown[] = []
-    for (const address of contact.addresses) {
-      try {
-        return await this.dial(address, contact.id, { timeout: times.answer })
-      } catch (error) {
-        errors.push(error)
-      }
-      const there = this.peers.get(contact.id)
-      if (there !== undefined) return there
-    }
-    const why =
-      contact.addresses.length === 0 ? 'no address of it is known' : 'none of its addresses answered'
-    const cause = errors.length > 1 ? new AggregateError(errors) : errors[0]
-    throw new MeshError('P2P_PEER_UNREACHABLE', `${contact.id} cannot be reached: ${why}`, { cause })
-  }
-
-  async #connect(
-    transport: Transport,
-    address: Address,
-    expected: PeerId | undefined,
-    signal: AbortSignal,
-    waiter: Waiter<Peer>,
-    made: (link: Link) => void,
-  ): Promise<void> {
-    const { security, network } = this.#settings
-    if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
-    if (this.#links.size + this.#attempts.size + this.#reception.size > this.#settings.limits.links) {
-      throw new MeshError('P2P_LIMIT_REACHED', `this node has ${this.#links.size} links already`)
-    }
-    const raw = await transport.dial(address, { signal })
-    const { connection, publicKey } = await security.secure(raw, {
-      role: 'dialler',
-      network,
-      expected,
-      signal,
-    })
-    if (signal.aborted) {
-      connection.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
-      return
-    }
-    const link = this.#adopt(connection)
-    made(link)
-    this.#handshakes.begin({ link, expected, proven: publicKey, waiter })
+    await this.#dialler.settled()
   }
 
   #isFull(remote: Address): boolean {
@@ -306,11 +204,10 @@ export class LinkManager {
     link.peer = contact.id
     link.incarnation = hello.incarnation
     link.serial = hello.serial
-    link.listener = this.#onMessage
     const there = this.peers.get(contact.id)
     if (there !== undefined) {
       there.contact = contact
-      this.#peerOf.set(link, there)
+      link.listener = this.#listenerOf(there)
       there.add(link)
       this.#owner.peerChanged(there)
       return there
@@ -318,7 +215,7 @@ export class LinkManager {
     const former = Array.from(this.#links).filter(other => other.peer === contact.id && other.retired)
     const unconfirmed = this.#handshakes.unconfirmed(contact.id)
     const peer = new Peer(this.#settings.identity.id, contact, link, unconfirmed, former)
-    this.#peerOf.set(link, peer)
+    link.listener = this.#listenerOf(peer)
     this.peers.set(contact.id, peer)
     this.#owner.peerUp(peer)
     return peer
@@ -333,9 +230,11 @@ export class LinkManager {
     this.#owner.peerDown(peer, end)
   }
 
-  readonly #onMessage: MessageListener = (link, bytes, start, end) => {
-    const peer = this.#peerOf.get(link)
-    if (peer === undefined) return
+  #listenerOf(peer: Peer): MessageListener {
+    return (link, bytes, start, end) => this.#receive(peer, link, bytes, start, end)
+  }
+
+  #receive(peer: Peer, link: Link, bytes: Uint8Array, start: number, end: number): void {
     if (end - start < headerLength || bytes[start] !== protocolVersion)
       throw malformed('a message without a header')
     if (((bytes[start + 2] as number) & criticalFlags) !== 0) throw malformed('unknown flags')

@@ -19,6 +19,9 @@ export interface LinkContext {
   readonly queue: number
 }
 
+/** The token of a PONG that answers no PING. */
+const noPing = 0
+
 /**
  * One connection as messages: frames in both directions, signs of life, an orderly end. It knows nothing of peers beyond the id that the handshake has set.
  */
@@ -35,6 +38,8 @@ export class Link implements Twin {
   /** In monotonic milliseconds. */
   lastReceived: number
   lastSent: number
+  /** When the round trip was last measured; `-Infinity`: never. */
+  lastPinged: number = -Infinity
   /** When a request or a message to one last used the link, in monotonic milliseconds; `undefined`: never. */
   lastUsed: number | undefined
   /** The last measured round trip in milliseconds. */
@@ -58,8 +63,7 @@ export class Link implements Twin {
   #ended = false
   #retired = false
   #aborted = false
-  #pingSent = 0
-  #pingToken = 0
+  #pingToken = noPing
 
   constructor(connection: Connection, context: LinkContext) {
     this.connection = connection
@@ -111,17 +115,21 @@ export class Link implements Twin {
     return this.#writer.writeParts(head, body) || this.#checkQueue()
   }
 
-  /** Asks for a sign of life, unless one was asked for just now. */
+  /** Measures the round trip. */
   ping(now: number): void {
-    if (now - this.#pingSent < times.quiet && this.#pingSent > 0) return
-    this.#pingSent = now
+    this.lastPinged = now
     this.#pingToken = (this.#pingToken + 1) >>> 0
     this.send(begin(Kind.ping, 8).u32(this.#pingToken).done())
   }
 
   /** The other end answered a ping. */
   ponged(token: number, now: number): void {
-    if (token === this.#pingToken) this.roundTrip = now - this.#pingSent
+    if (token === this.#pingToken && token !== noPing) this.roundTrip = now - this.lastPinged
+  }
+
+  /** A sign of life. */
+  beat(): void {
+    this.send(begin(Kind.pong, 8).u32(noPing).done())
   }
 
   /** Keeps incoming messages back, in order, until {@link release}: at most what has been read already, for the connection is paused. */
