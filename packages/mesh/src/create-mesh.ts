@@ -5,7 +5,7 @@ import { defaultLimits, type MeshLimits } from './limits.ts'
 import type { Mesh, MeshOptions } from './mesh.ts'
 import { MeshNode } from './node.ts'
 import { noise } from './security.ts'
-import { isAddress } from './wire/contact.ts'
+import { checkAddresses } from './wire/contact.ts'
 
 /**
  * A node: listening, and on its way to its seeds, when the promise resolves. It need not have found anybody by then: see `connect`, `peers` and the event `peer:connect`.
@@ -18,9 +18,7 @@ export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
   if (typeof network !== 'string' || network.length === 0 || !network.isWellFormed()) {
     throw new MeshError('P2P_BAD_OPTION', 'a network is named by a text that is not empty')
   }
-  for (const address of [...seeds, ...(announce ?? [])]) {
-    if (!isAddress(address)) throw new MeshError('P2P_BAD_ADDRESS', `not an address: ${String(address)}`)
-  }
+  checkAddresses([...seeds, ...(typeof announce === 'object' ? announce : [])])
   const { identity = createIdentity(random) } = options
   if (secret !== undefined && options.security !== undefined) {
     throw new MeshError('P2P_BAD_OPTION', 'a secret is for the default security only')

@@ -3,8 +3,11 @@
  *
  * @packageDocumentation
  */
+export type { AnnounceContext, Announcer } from './announcing.ts'
+export type { DialAttempt } from './core/acquaintances.ts'
 export { createMesh } from './create-mesh.ts'
 export { MeshError, type MeshErrorCode } from './errors.ts'
+export type { Explanation, Standing } from './explain.ts'
 export type { Middleware } from './handlers.ts'
 export { createIdentity, type Identity, identityFromKey, idOf } from './identity.ts'
 export { defaultLimits, type MeshLimits } from './limits.ts'

@@ -9,7 +9,9 @@ import type {
   Transport,
   WaitOptions,
 } from '@p2p/interfaces'
+import type { Announcer } from './announcing.ts'
 import type { MeshError } from './errors.ts'
+import type { Explanation } from './explain.ts'
 import type { Middleware } from './handlers.ts'
 import type { Identity } from './identity.ts'
 import type { MeshLimits } from './limits.ts'
@@ -24,8 +26,9 @@ export interface MeshOptions {
   readonly transports: readonly Transport[]
   /** Where to accept peers. Default: nowhere; such a node can only dial. */
   readonly listen?: readonly Address[]
-  /** Where others can reach this node. Default: where it listens, with a wildcard such as `0.0.0.0` replaced by the machine's own address. */
-  readonly announce?: readonly Address[]
+  /** Where others can reach this node. Default: where it listens, with a wildcard such as `0.0.0.0` replaced by the machine's own address. An {@link Announcer}, such as
+   * `autoAnnounce()` of `@p2p/network/announce`, finds it out, and again while the network changes. */
+  readonly announce?: readonly Address[] | Announcer
   /** Addresses of nodes of the network. They are tried for ever, with growing pauses, whenever there is no link to them. */
   readonly seeds?: readonly Address[]
   /** Who this node is. Default: somebody new. */
@@ -132,6 +135,14 @@ export interface Mesh extends Group, AsyncIterable<Message>, AsyncDisposable {
 
   /** Ends the links to a peer. It may come back by itself: this is no ban. Nothing happens if there is none. */
   disconnect(peer: Contact | PeerId): void
+
+  /**
+   * Why a node, or whoever is at an address, is here or not, as far as this node has seen it itself: never heard of, its dial refused, of another
+   * network, at its limit, silent since. It asks nobody; see {@link find} for that.
+   *
+   * @param peer a node, or an address such as that of a seed
+   */
+  explain(peer: Contact | PeerId): Explanation
 
   /** Where a node of the network can be reached: known already, or asked of everybody. Default deadline 10 000 ms. @throws `P2P_PEER_NOT_FOUND`, `P2P_ABORTED`, `P2P_CLOSED` */
   find(id: PeerId, options?: WaitOptions): Promise<Contact>

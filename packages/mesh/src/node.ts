@@ -4,7 +4,6 @@ import type {
   Codec,
   Contact,
   Handler,
-  Listener,
   MessageId,
   PeerChange,
   PeerId,
@@ -14,12 +13,11 @@ import type {
 import { msgpack } from '@p2p/framing'
 import { type Announcer, Announcing } from './announcing.ts'
 import { Broadcasts } from './broadcasts.ts'
-import { Acquaintances } from './core/acquaintances.ts'
 import { Delivery } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { MeshError } from './errors.ts'
 import { Events } from './events.ts'
-import { explain, type Explanation } from './explain.ts'
+import { Explainer, type Explanation } from './explain.ts'
 import { Failures } from './failures.ts'
 import { Finder } from './finder.ts'
 import { Handlers, type Middleware } from './handlers.ts'
@@ -32,7 +30,6 @@ import { checkProtocol, pulseProtocol } from './protocols.ts'
 import { NotSeen, Requests } from './requests.ts'
 import { checkId, Router } from './router.ts'
 import { Sender, sharedDeadline } from './sender.ts'
-import { checkAddresses } from './wire/contact.ts'
 import { protocolBytes } from './wire/direct.ts'
 
 /** What a node is made of: the options with their defaults filled in. */
@@ -61,10 +58,8 @@ export class MeshNode implements Mesh {
   readonly #finder: Finder
   readonly #sender: Sender
   readonly #dispatcher: Dispatcher
-  readonly #acquaintances: Acquaintances
-  readonly #listeners: Listener[] = []
-  #announcing: Announcing | undefined
-  #self: Contact
+  readonly #announcing: Announcing
+  readonly #explainer: Explainer
   #timer: Disposable | undefined
   #closing: Promise<void> | undefined
 
@@ -76,9 +71,13 @@ export class MeshNode implements Mesh {
     this.#clock = clock
     this.#random = random
     this.#codec = msgpack()
-    const { announce } = settings
-    this.#self = { id: this.id, addresses: typeof announce === 'object' ? announce : [] }
-    this.#acquaintances = new Acquaintances(limits.contacts)
+    this.#announcing = new Announcing({
+      id: this.id,
+      announce: settings.announce,
+      changed: () => this.#links.announce(),
+      failed: error =>
+        this.#failures.report('P2P_HANDLER_FAILED', 'what finds the addresses to announce failed', error),
+    })
     this.#delivery = new Delivery({
       clock,
       handlers: this.#handlers,
@@ -88,7 +87,7 @@ export class MeshNode implements Mesh {
     })
     this.#links = new LinkManager(settings, this.#owner())
     this.#overlay = new Overlay({
-      self: () => this.#self,
+      self: () => this.self,
       seeds: settings.seeds,
       limits,
       clock,
@@ -120,10 +119,17 @@ export class MeshNode implements Mesh {
       answer: asked => this.#dispatcher.answer(asked),
     })
     this.#finder = new Finder({
-      self: () => this.#self,
+      self: () => this.self,
       clock,
       broadcast: body => void this.#broadcasts.send(Finder.ask, this.#codec.encode(body)),
       tell: (to, body) => this.#sender.sendEncoded(to, Finder.found, this.#codec.encode(body)),
+    })
+    this.#explainer = new Explainer({
+      self: () => this.self,
+      clock,
+      limit: limits.contacts,
+      peers: this.#links.peers,
+      contactOf: id => this.#overlay.contactOf(id),
     })
     const router = new Router({
       self: this.id,
@@ -153,25 +159,17 @@ export class MeshNode implements Mesh {
   /** Begins to look for others and after the links. */
   start(): void {
     this.#tick(0)
-    const { announce } = this.#settings
-    if (typeof announce !== 'function') return
-    const context = {
-      listeners: this.#listeners,
-      announce: (addresses: readonly Address[]) => this.#announce(addresses),
-    }
-    this.#announcing = new Announcing(announce, context, error =>
-      this.#failures.report('P2P_HANDLER_FAILED', 'what finds the addresses to announce failed', error),
-    )
+    this.#announcing.start()
   }
 
   // --- Who is here
 
   get self(): Contact {
-    return this.#self
+    return this.#announcing.self
   }
 
   get addresses(): readonly Address[] {
-    return this.#self.addresses
+    return this.self.addresses
   }
 
   get peers(): readonly Contact[] {
@@ -226,10 +224,7 @@ export class MeshNode implements Mesh {
 
   /** Accepts peers at an address, which is announced unless the announced addresses were given. */
   async listen(address: Address, options?: WaitOptions): Promise<void> {
-    const listener = await this.#links.listen(address, options)
-    this.#listeners.push(listener)
-    if (typeof this.#settings.announce === 'object') return
-    this.#self = { id: this.id, addresses: [...this.#self.addresses, ...listener.reachable] }
+    this.#announcing.add(await this.#links.listen(address, options))
   }
 
   async connect(
@@ -253,16 +248,8 @@ export class MeshNode implements Mesh {
     }
   }
 
-  explain(peer: Contact | PeerId | Address): Explanation {
-    const elapsed = this.#clock.now() - this.#clock.monotonic()
-    return explain(peer, {
-      self: this.#self,
-      acquaintances: this.#acquaintances,
-      peers: this.#links.peers,
-      contactOf: id => this.#overlay.contactOf(id),
-      now: this.#clock.now(),
-      wall: monotonic => monotonic + elapsed,
-    })
+  explain(peer: Contact | PeerId): Explanation {
+    return this.#explainer.explain(peer)
   }
 
   disconnect(peer: Contact | PeerId): void {
@@ -273,7 +260,7 @@ export class MeshNode implements Mesh {
   async find(id: PeerId, options: WaitOptions = {}): Promise<Contact> {
     this.#check()
     checkId(id)
-    if (id === this.id) return this.#self
+    if (id === this.id) return this.self
     return this.#links.peers.get(id)?.contact ?? this.#finder.find(id, options)
   }
 
@@ -366,18 +353,14 @@ export class MeshNode implements Mesh {
 
   #owner(): LinkManagerOwner {
     return {
-      addresses: () => this.#self.addresses,
+      addresses: () => this.self.addresses,
       newestOf: id => this.#broadcasts.newestOf(id),
       known: newest => this.#broadcasts.known(newest),
       peerUp: peer => this.#overlay.linkUp(peer),
       peerChanged: peer => this.#overlay.linkUp(peer),
-      dialled: (address, error) =>
-        this.#acquaintances.dialled({ address, at: this.#clock.now(), ...(error && { error }) }),
+      dialled: (address, error) => this.#explainer.dialled(address, error),
       peerDown: (peer, end) => {
-        const at = this.#clock.now()
-        const lastSeen = at - (this.#clock.monotonic() - peer.link.lastReceived)
-        const { leaving, error } = end
-        this.#acquaintances.parted({ contact: peer.contact, at, lastSeen, leaving, ...(error && { error }) })
+        this.#explainer.parted(peer, end)
         this.#requests.lost(peer.id, end)
         this.#overlay.linkDown(peer, end)
       },
@@ -385,15 +368,6 @@ export class MeshNode implements Mesh {
       isNeeded: ({ id }) => this.#overlay.neighbours.has(id) || this.#requests.isBusy(id),
       message: (peer, kind, bytes, start, end) => this.#dispatcher.receive(peer, kind, bytes, start, end),
     }
-  }
-
-  /** @throws `P2P_BAD_ADDRESS` */
-  #announce(addresses: readonly Address[]): void {
-    checkAddresses(addresses)
-    const before = this.#self.addresses
-    if (addresses.length === before.length && addresses.every((each, place) => each === before[place])) return
-    this.#self = { id: this.id, addresses: [...addresses] }
-    this.#links.announce()
   }
 
   #tick(delay: number): void {
@@ -413,14 +387,12 @@ export class MeshNode implements Mesh {
 
   async #close(): Promise<void> {
     this.#timer?.[Symbol.dispose]()
-    const announced = this.#announcing?.close()
     this.#overlay.close()
     this.#finder.close()
     this.#broadcasts.close()
-    await Promise.all(this.#listeners.map(listener => listener.close()))
+    await this.#announcing.close()
     await this.#links.close()
     this.#delivery.inbox.close()
-    await announced
     this.#events.clear()
   }
 }

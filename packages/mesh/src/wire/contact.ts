@@ -1,4 +1,5 @@
 import type { Address, Contact } from '@p2p/interfaces'
+import { MeshError } from '../errors.ts'
 import { idFromBytes, idLength, idToBytes } from './ids.ts'
 import { malformed } from './malformed.ts'
 import type { Reader } from './reader.ts'
@@ -17,6 +18,13 @@ const form = /^[a-z][a-z0-9+.-]*:\/\/\S+$/
 
 /** Whether the text has the form of an address. Whether it leads anywhere is its transport's business. */
 export const isAddress = (text: string): text is Address => text.length <= maxAddressLength && form.test(text)
+
+/** @throws `P2P_BAD_ADDRESS` */
+export const checkAddresses = (addresses: readonly Address[]): void => {
+  for (const address of addresses) {
+    if (!isAddress(address)) throw new MeshError('P2P_BAD_ADDRESS', `not an address: ${String(address)}`)
+  }
+}
 
 export const readAddresses = (reader: Reader): Address[] => {
   const count = reader.u8()
