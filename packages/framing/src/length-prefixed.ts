@@ -90,11 +90,13 @@ class LengthPrefixedDecoder extends HeaderDecoder {
 
   protected feed(chunk: Uint8Array, onFrame: FrameListener): void {
     const { width, limit } = this
+    // Bundlers make a variable of the constant, which would be read for each frame.
+    const { delivering } = state
     const end = chunk.length
     let offset = 0
     if (this.unfinished) {
       offset = this.advance(chunk, 0, onFrame)
-      if (this.state !== state.delivering) return
+      if (this.state !== delivering) return
     }
     while (offset + width <= end) {
       const start = offset + width
@@ -104,7 +106,7 @@ class LengthPrefixedDecoder extends HeaderDecoder {
       // a negative length is one of 2 GiB or more, which no chunk contains
       if (next > end || length < 0) break
       onFrame(chunk, start, next)
-      if (this.state !== state.delivering) return
+      if (this.state !== delivering) return
       offset = next
     }
     if (offset < end) this.advance(chunk, offset, onFrame)

@@ -93,11 +93,13 @@ class VarintDecoder extends HeaderDecoder {
 
   protected feed(chunk: Uint8Array, onFrame: FrameListener): void {
     const { limit } = this
+    // Bundlers make a variable of the constant, which would be read for each frame.
+    const { delivering } = state
     const end = chunk.length
     let offset = 0
     if (this.unfinished) {
       offset = this.advance(chunk, 0, onFrame)
-      if (this.state !== state.delivering) return
+      if (this.state !== delivering) return
     }
     while (offset < end) {
       // Lengths of one and two bytes are read here; longer ones are rare enough for the way of a cut header.
@@ -109,7 +111,7 @@ class VarintDecoder extends HeaderDecoder {
         const second = chunk[start] as number
         if (second > 0x7f || second === 0) {
           offset = this.advance(chunk, offset, onFrame)
-          if (this.state !== state.delivering) return
+          if (this.state !== delivering) return
           continue
         }
         length = (first & 0x7f) | (second << 7)
@@ -119,7 +121,7 @@ class VarintDecoder extends HeaderDecoder {
       const next = start + length
       if (next > end) break
       onFrame(chunk, start, next)
-      if (this.state !== state.delivering) return
+      if (this.state !== delivering) return
       offset = next
     }
     if (offset < end) this.advance(chunk, offset, onFrame)
