@@ -1,4 +1,4 @@
-import type { Clock, MessageId, PeerId, Random } from '@p2p/interfaces'
+import type { Clock, MessageId, PeerId } from '@p2p/interfaces'
 import { Plumtree, type TreeMessage } from './core/plumtree.ts'
 import type { Newest, Stream } from './core/streams.ts'
 import { type MeshLimits, times } from './limits.ts'
@@ -35,7 +35,6 @@ export interface Arrival {
 export interface BroadcastsSettings {
   readonly self: PeerId
   readonly clock: Clock
-  readonly random: Random
   readonly limits: MeshLimits
   /** Whether to ask for what was sent, within the retention, before this node came. */
   readonly history: boolean
@@ -63,7 +62,7 @@ export class Broadcasts {
   #met = false
 
   constructor(settings: BroadcastsSettings) {
-    const { self, clock, random, limits, history, linkTo } = settings
+    const { self, clock, limits, history, linkTo } = settings
     this.#settings = settings
     this.#tree = new Plumtree(
       {
@@ -72,7 +71,6 @@ export class Broadcasts {
         logBytes: limits.log,
         origins: limits.origins,
         history,
-        random,
       },
       {
         payload: (to, message) => {
@@ -178,7 +176,7 @@ export class Broadcasts {
   }
 
   tick(): void {
-    this.#tree.expire(this.#settings.clock.monotonic())
+    this.#tree.tick(this.#settings.clock.monotonic())
   }
 
   close(): void {
@@ -210,7 +208,7 @@ export class Broadcasts {
     // Not a moment too early, or there is nothing to do yet, again and again
     this.#timer = clock.after(Math.floor(at - clock.monotonic()) + 1, () => {
       this.#timerDue = Infinity
-      this.#wake(this.#tree.tick(clock.monotonic()))
+      this.#wake(this.#tree.repair(clock.monotonic()))
     })
   }
 }

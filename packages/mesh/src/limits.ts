@@ -67,7 +67,7 @@ export const times = {
   /** Broadcasts that are older are dropped. */
   retention: 60_000,
   /** Between two shuffles. */
-  shuffle: 20_000,
+  shuffle: 40_000,
   /** A node without neighbours tries its seeds and what it remembers at intervals that grow from the first to the last. */
   firstRetry: 500,
   lastRetry: 6_000,

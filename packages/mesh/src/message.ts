@@ -33,10 +33,33 @@ export interface MessageParts {
 const never = new AbortController().signal
 
 /** A message of these parts. */
-export const createMessage = ({ signal, reply, size: _size, ...parts }: MessageParts): Message => ({
-  ...parts,
-  reply,
-  get signal() {
-    return signal?.() ?? never
-  },
-})
+export const createMessage = (parts: MessageParts): Message => new IncomingMessage(parts)
+
+// A class, for an object with an accessor of its own costs ten times as much
+class IncomingMessage implements Message {
+  readonly id: MessageId
+  readonly kind: Incoming['kind']
+  readonly from: Contact
+  readonly protocol: string
+  readonly body: unknown
+  readonly time: number
+  declare readonly age?: number
+  readonly reply: (body: unknown) => Promise<void>
+  readonly #signal: (() => AbortSignal) | undefined
+
+  constructor({ id, kind, from, protocol, body, time, age, reply, signal }: MessageParts) {
+    this.id = id
+    this.kind = kind
+    this.from = from
+    this.protocol = protocol
+    this.body = body
+    this.time = time
+    if (age !== undefined) this.age = age
+    this.reply = reply
+    this.#signal = signal
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal?.() ?? never
+  }
+}

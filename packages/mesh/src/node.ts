@@ -106,7 +106,6 @@ export class MeshNode implements Mesh {
     this.#broadcasts = new Broadcasts({
       self: this.id,
       clock,
-      random,
       limits,
       history: settings.history,
       linkTo: id => this.#links.peers.get(id)?.link,

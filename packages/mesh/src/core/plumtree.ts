@@ -1,4 +1,4 @@
-import type { PeerId, Random } from '@p2p/interfaces'
+import type { PeerId } from '@p2p/interfaces'
 import { MessageLog } from './message-log.ts'
 import { windowSize } from './sequence-window.ts'
 import { type Missing, type Stream, Streams } from './streams.ts'
@@ -24,7 +24,7 @@ export interface PlumtreeOutput {
   /** Gives a message again that was kept for `held` milliseconds. */
   again(to: PeerId, message: Uint8Array, held: number): void
   control(to: PeerId, message: TreeMessage): void
-  /** Announcements or repairs wait: {@link Plumtree.tick} is due at this time, in monotonic milliseconds, if not before. */
+  /** Something is missing: {@link Plumtree.repair} is due at this time, in monotonic milliseconds, if not before. */
   wake(at: number): void
 }
 
@@ -40,16 +40,15 @@ export interface PlumtreeSettings {
   readonly origins: number
   /** Whether a joiner asks for what was sent before it came. */
   readonly history: boolean
-  readonly random: Random
 }
 
 /**
- * How long announcements wait for more of them, in milliseconds: a random time between the two. It is time for the message to come down the tree, and for the
- * other end of the link to announce it first: who has heard of it there need not announce it any more.
+ * How long an announcement waits at least, in milliseconds; it leaves with the next look of the node at all that is due. By then the message has come down the tree,
+ * and the other end of the link may have announced it itself: to who has heard of it there it need not be announced any more.
  */
-const announceAfter = { least: 300, most: 1_300 }
-/** How long an announced message may still take to come before it is asked for, and then before somebody else is asked. */
-const firstPatience = 200
+const announceAfter = 200
+/** How long an announced message may take to come down the tree before it is asked for, and then before somebody else is asked. */
+const firstPatience = 300
 const nextPatience = 400
 /** How long what is to be asked for waits for more of it. */
 const repairAfter = 50
@@ -67,6 +66,8 @@ interface Neighbour {
   eager: boolean
   /** What to announce: the first and last of the run at the end are extended while they are consecutive. */
   announce: { stream: Stream; first: number; last: number }[]
+  /** When the first of them came. */
+  announceSince: number
 }
 
 /**
@@ -83,8 +84,6 @@ export class Plumtree {
   readonly #incomplete = new Set<Stream>()
   #missing = 0
   #nextForgetting = 0
-  /** When what waits to be announced is due. */
-  #announceAt = Infinity
   #isMember: boolean
 
   constructor(settings: PlumtreeSettings, output: PlumtreeOutput) {
@@ -109,7 +108,7 @@ export class Plumtree {
 
   /** A neighbour came: it hears what we have, and is in the tree until that proves unnecessary. */
   neighbourUp(id: PeerId): void {
-    this.#neighbours.set(id, { eager: true, announce: [] })
+    this.#neighbours.set(id, { eager: true, announce: [], announceSince: 0 })
     const ranges = this.#summary()
     for (let at = 0; at === 0 || at < ranges.length; at += maxRanges) {
       this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
@@ -173,14 +172,13 @@ export class Plumtree {
     }
   }
 
-  /** Announces and repairs what is due. @returns when it is due again; `Infinity`: not until {@link PlumtreeOutput.wake} */
-  tick(now: number): number {
-    if (now >= this.#announceAt) this.#announce()
-    return Math.min(this.#announceAt, this.#repair(now) + repairAfter)
-  }
-
-  /** Forgets what is too old. To be called about once a second. */
-  expire(now: number): void {
+  /** Announces what has waited for long enough, and forgets what is too old. To be called about once a second. */
+  tick(now: number): void {
+    for (const [id, neighbour] of this.#neighbours) {
+      if (neighbour.announce.length > 0 && now - neighbour.announceSince >= announceAfter) {
+        this.#announce(id, neighbour)
+      }
+    }
     this.#log.expire(now)
     if (now < this.#nextForgetting) return
     this.#nextForgetting = now + forgetting
@@ -197,33 +195,25 @@ export class Plumtree {
     owners?: readonly PeerId[],
   ): void {
     this.#log.add(stream, sequence, { bytes: message, received: now })
-    let announced = false
     for (const [id, neighbour] of this.#neighbours) {
       if (id === from || owners?.includes(id) === true) continue
+      const { announce } = neighbour
       if (neighbour.eager) {
         this.#output.payload(id, message)
         continue
       }
-      const run = neighbour.announce.at(-1)
+      if (announce.length === 0) neighbour.announceSince = now
+      const run = announce.at(-1)
       if (run?.stream === stream && run.last === sequence - 1) run.last = sequence
-      else neighbour.announce.push({ stream, first: sequence, last: sequence })
-      announced = true
+      else announce.push({ stream, first: sequence, last: sequence })
     }
-    if (!announced || this.#announceAt !== Infinity) return
-    const { least, most } = announceAfter
-    this.#announceAt = now + least + this.#settings.random.next() * (most - least)
-    this.#output.wake(this.#announceAt)
   }
 
-  #announce(): void {
-    this.#announceAt = Infinity
-    for (const [id, neighbour] of this.#neighbours) {
-      if (neighbour.announce.length === 0) continue
-      const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
-      neighbour.announce = []
-      for (let at = 0; at < ranges.length; at += maxRanges) {
-        this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
-      }
+  #announce(id: PeerId, neighbour: Neighbour): void {
+    const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
+    neighbour.announce = []
+    for (let at = 0; at < ranges.length; at += maxRanges) {
+      this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
     }
   }
 
@@ -336,9 +326,8 @@ export class Plumtree {
     if (stream.missing.size === 0) this.#incomplete.delete(stream)
   }
 
-  /** Asks for what has not come by itself. @returns when there is more to ask for */
-  #repair(now: number): number {
-    if (this.#incomplete.size === 0) return Infinity
+  /** Asks for what has not come by itself. @returns when it is due again; `Infinity`: not until {@link PlumtreeOutput.wake} */
+  repair(now: number): number {
     let next = Infinity
     const wanted = new Map<PeerId, StreamRange[]>()
     for (const stream of this.#incomplete) {
@@ -366,7 +355,7 @@ export class Plumtree {
         this.#output.control(source, { type: 'graft', ranges: ranges.slice(at, at + maxRanges) })
       }
     }
-    return next
+    return next + repairAfter
   }
 
   /** Whom to ask now; the next time it is somebody else's turn. A source that is no neighbour any more is dropped. */
@@ -395,10 +384,11 @@ export class Plumtree {
 
 /** The neighbour has these: they need not be announced to it. */
 const withdraw = (neighbour: Neighbour, stream: Stream, first: number, last: number): void => {
-  if (neighbour.announce.length === 0) return
-  neighbour.announce = neighbour.announce.filter(
-    run => run.stream !== stream || run.first < first || run.last > last,
-  )
+  const { announce } = neighbour
+  for (let at = announce.length - 1; at >= 0; at--) {
+    const run = announce[at]
+    if (run?.stream === stream && run.first >= first && run.last <= last) announce.splice(at, 1)
+  }
 }
 
 /** Adds a number to ranges, to the last one if it follows it. */

@@ -21,6 +21,7 @@ export interface LinkContext {
 
 /** The token of a PONG that answers no PING. */
 const noPing = 0
+const signOfLife = begin(Kind.pong, 8).u32(noPing).done()
 
 /**
  * One connection as messages: frames in both directions, signs of life, an orderly end. It knows nothing of peers beyond the id that the handshake has set.
@@ -129,7 +130,7 @@ export class Link implements Twin {
 
   /** A sign of life. */
   beat(): void {
-    this.send(begin(Kind.pong, 8).u32(noPing).done())
+    this.send(signOfLife)
   }
 
   /** Keeps incoming messages back, in order, until {@link release}: at most what has been read already, for the connection is paused. */
