@@ -1,6 +1,7 @@
 import type { FrameListener } from '@p2p/interfaces'
 
 import { Assembly } from './assembly.ts'
+import { copyInto } from './copy-into.ts'
 import { ChunkDecoder, type StoppableFraming } from './decoder.ts'
 import { FramingError } from './errors.ts'
 import { checkRoom, frameTooLong } from './limit.ts'
@@ -24,7 +25,7 @@ export const writeFrame = (
   const { length } = payload
   checkRoom(target, offset, framing.frameLength(length))
   const start = framing.writeHeader(length, target, offset)
-  target.set(payload, start)
+  copyInto(target, payload, start)
   return start + length
 }
 
