@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Chord, createChord } from '@p2p/chord'
+import { createMesh, type Mesh, plaintext } from '@p2p/mesh'
+import { tcp } from '@p2p/transport/tcp'
+import type { OpenTable } from './table.ts'
+
+interface Node {
+  readonly mesh: Mesh
+  readonly chord: Chord<string>
+}
+
+/** Nodes that join at the same time. */
+const together = 7
+
+/** Starts a node that knows one other, or begins the ring. */
+const start = async (door?: Node): Promise<Node> => {
+  const mesh = await createMesh({
+    network: 'bench',
+    transports: [tcp()],
+    security: plaintext(),
+    listen: ['tcp://127.0.0.1:0'],
+  })
+  const chord = createChord<string>(mesh)
+  if (door !== undefined) {
+    await mesh.connect(door.mesh.self)
+    await chord.meet(door.mesh.self)
+  }
+  await chord.join()
+  return { mesh, chord }
+}
+
+/** `@p2p/chord` on `@p2p/mesh` over TCP, with its defaults: five tables, two copies in each. */
+export const openOurs: OpenTable = async count => {
+  const nodes = [await start()]
+  const at = (index: number): Node => nodes[index] as Node
+  while (nodes.length < count) {
+    const some = Math.min(together, count - nodes.length)
+    nodes.push(...(await Promise.all(Array.from({ length: some }, () => start(at(0))))))
+  }
+  const isSettled = ({ chord }: Node) => chord.dataStoring.length === count - 1 && chord.health().healthy
+  while (!nodes.every(isSettled)) await sleep(100)
+  return {
+    get: (node, key) => at(node).chord.get(key, { default: undefined }),
+    put: async (node, key, value) => {
+      // It resolves with three where the others take longer than 0.1 s
+      while ((await at(node).chord.set(key, value)) < 5) continue
+    },
+    replace: async index => {
+      const { mesh, chord } = at(index)
+      await chord.unjoin()
+      await chord.close()
+      await mesh.close()
+      nodes[index] = await start(at((index + 1) % count))
+    },
+  }
+}
