@@ -17,6 +17,8 @@ export class Circle {
   readonly members: Members
   readonly places: Place[] = []
   readonly claims: Claims = new Claims()
+  /** Arcs that an owner compares with us: what we have of them must not be forgotten before it says whether we are to hold a copy. */
+  readonly compared: Claims = new Claims()
   readonly fingers: Fingers = new Fingers()
   /** With no more members than this all are known. */
   readonly fullUpTo: number
@@ -67,6 +69,7 @@ export class Circle {
     for (const { point } of this.places) this.members.routes.remove(point)
     this.places.length = 0
     this.claims.clear()
+    this.compared.clear()
   }
 
   /** The place that this position belongs to, if it is one of ours. `skip`: processes that the asker could not reach. */
@@ -108,7 +111,7 @@ export class Circle {
       ({ predecessor, position: own }) =>
         predecessor !== undefined && isWithin(position, predecessor.position, own),
     )
-    return here || this.claims.covers(position, now)
+    return here || this.claims.covers(position, now) || this.compared.covers(position, now)
   }
 
   /**
@@ -135,6 +138,15 @@ export class Circle {
     this.claims.expire(now)
     const covered = reach(this.#complete(), from, position)
     if (covered !== undefined) place.completeFrom = covered
+  }
+
+  /** Whether whoever precedes a place knows who follows it: otherwise that one would have nobody left, were this node to leave now. */
+  get isFollowed(): boolean {
+    return this.places.every(({ predecessor, successors, confirmed, version }) => {
+      if (predecessor === undefined) return false
+      if (predecessor.member !== this.self) return confirmed === version
+      return this.placeAt(predecessor.index)?.successors[1] === successors[0]
+    })
   }
 
   /** A process is gone from all that we know. @returns whether it was in any successor list or a predecessor */

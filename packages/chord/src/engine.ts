@@ -15,6 +15,8 @@ import { Writer } from './writer.ts'
 
 /** How often, in milliseconds, joining and leaving look whether they are done. */
 const patience = 50
+/** Rounds for which a node that leaves waits at most until its predecessors know who comes after it. */
+const followedWithin = 4
 
 /** What the engine tells its owner. */
 export interface EngineEvents {
@@ -135,6 +137,7 @@ export class Engine {
       // While it is still asked for its arcs, so that those who come after it have all of them when they take over.
       for (const place of [...circle.places])
         await this.within(this.#prepare(place.point.index), limits, 'a successor')
+      await this.#beFollowed(limits)
       await this.upkeep.leave()
       while (store.size > 0) {
         const left = { ...limits, timeout: end - this.now }
@@ -179,6 +182,15 @@ export class Engine {
       if (place === undefined || this.circle.members.size === 0) return
       await this.repair.repair(place)
       if (place.repairedAt === this.now || place.repaired !== '') return
+    }
+  }
+
+  /** Waits until who precedes us knows who follows us, a few rounds at most: the predecessor may be gone. */
+  async #beFollowed({ signal }: WaitOptions): Promise<void> {
+    const end = this.now + followedWithin * this.settings.interval
+    while (!this.circle.isFollowed && this.now < end && this.circle.members.size > 0) {
+      this.checkOpen()
+      await this.#pause(patience, { signal })
     }
   }
 

@@ -130,12 +130,17 @@ export class Holder {
     const answers = await Promise.allSettled(
       partners.map(async member => {
         const [isComplete, entry] = listOf(await this.#caller.ask(member, ['peek', table, position]), 2)
-        if (entry !== null) this.#store.put(table, position, parseEntry(entry, this.#settings.limits))
+        if (entry !== null) {
+          this.#store.put(table, position, parseEntry(entry, this.#settings.limits))
+          place.gained++
+        }
         return flagOf(isComplete)
       }),
     )
     return (
       answers.some(answer => answer.status === 'fulfilled' && answer.value) ||
+      // Nobody who may have had something was left out.
+      answers.every(({ status }) => status === 'fulfilled') ||
       this.#circle.hasAll(position, this.#now)
     )
   }
@@ -191,9 +196,10 @@ export class Holder {
   }
 
   /** Compares a whole arc with its owner. */
-  digest(body: readonly unknown[]): unknown {
+  digest(body: readonly unknown[], until: number): unknown {
     const [, , rawFrom, rawTo, sums] = listOf(body, 5)
     const [from, to] = [positionOf(rawFrom), positionOf(rawTo)]
+    if (this.#circle.onRing) this.#circle.compared.add({ from, to }, until)
     const differing = listOf(sums, 5).flatMap((sum, table) =>
       sum === this.fingerprint(table, from, to) ? [] : [table],
     )

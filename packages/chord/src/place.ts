@@ -21,6 +21,8 @@ export class Place {
   /** From which successor's list ours was made, the version of it, and that one's predecessor then. */
   seen:
     { readonly head: Point; readonly version: number; readonly predecessor: Point | undefined } | undefined
+  /** The last version that the predecessor said it had seen: what it knows to be after us. */
+  confirmed = 0
   /** Whether a stabilisation of it is under way. */
   busy = false
   /** Whether an arc of it is being repaired. */
@@ -30,6 +32,8 @@ export class Place {
     from: undefined,
     members: new Set(),
   }
+  /** How often something of its arc was taken over from another: copies that were compared before lack it. */
+  gained = 0
   /** What the last complete repair was about: predecessor and partners. */
   repaired = ''
   /** When that was, by the monotonic clock. */

@@ -65,6 +65,7 @@ export class Repair {
     if (this.#handing || now - this.#handedAt < this.#settings.repairInterval) return
     this.#handedAt = now
     this.#upkeep.circle.claims.expire(now)
+    this.#upkeep.circle.compared.expire(now)
     this.#store.expire()
     this.handOn().catch(fail)
   }
@@ -82,12 +83,14 @@ export class Repair {
       const copies = this.#holder.copies - 1
       if (place.compared.from !== arc.from) place.compared = { from: arc.from, members: new Set() }
       const { members: compared } = place.compared
-      let failed = false
+      const failed = new Set<Member>()
+      const upTo = new Map<Member, number>()
       const compare = async (partner: Member, isCopy: boolean) => {
         const isWhole = await this.#reconcile(place, arc, partner, isCopy)
         if (isWhole !== undefined) compared.add(partner)
-        else if (isCopy) failed = true
+        else if (isCopy) failed.add(partner)
         if (isWhole === true) this.#complete(place, arc)
+        upTo.set(partner, place.gained)
       }
       for (const partner of partners.slice(0, copies)) await compare(partner, true)
       // Those beyond the copies are asked for what they may have had before, until the arc is complete: all at once, for meanwhile nobody can write there.
@@ -99,10 +102,13 @@ export class Repair {
       // Nobody who may have had something was left out: there is no more.
       const living = this.#upkeep.circle.partners(place, listProcesses)
       if (living.every(partner => compared.has(partner))) this.#complete(place, arc)
-      if (!this.#isComplete(place) || predecessor !== place.predecessor) return
+      // What came from one was not there yet when another was compared.
+      for (let pass = 0; pass < 2; pass++)
+        for (const partner of partners.slice(0, copies))
+          if (upTo.get(partner) !== place.gained) await compare(partner, true)
+      if (failed.size > 0 || !this.#isComplete(place) || arrangement !== this.#arrangement(place)) return
       for (const partner of partners.slice(0, copies))
-        if ((await this.#caller.askFirmly(partner, ['claim', arc.from, arc.to])) === undefined) failed = true
-      if (failed) return
+        if ((await this.#caller.askFirmly(partner, ['claim', arc.from, arc.to])) === undefined) return
       // Who held a copy before is not told what is written from now on.
       if (place.repaired !== arrangement) {
         const others = partners.slice(copies)
@@ -170,8 +176,11 @@ export class Repair {
     const reply = await this.#caller.askFirmly(partner, ['digest', place.point.index, arc.from, arc.to, sums])
     if (reply === undefined) return undefined
     const [differing, isWhole] = listOf(reply, 2)
-    for (const table of listOf(differing))
-      await this.#reconcileTable(wholeOf(table, 5), place, arc, partner, isCopy)
+    // All at once: one after the other they took seconds where messages are lost, and meanwhile nobody can write there.
+    const work = Array.from(new Set(listOf(differing)), table =>
+      this.#reconcileTable(wholeOf(table, 5), place, arc, partner, isCopy),
+    )
+    for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason
     return flagOf(isWhole)
   }
 
@@ -211,6 +220,7 @@ export class Repair {
       // We have left meanwhile, and hand on what is here.
       if (!this.#upkeep.circle.places.includes(place)) return
       this.#holder.store(['store', entries])
+      place.gained++
       // At least one at a time, or a peer could keep us here for ever.
       at += Math.max(1, wholeOf(taken, pageEntries + 1))
     }

@@ -60,7 +60,7 @@ export class Responder {
         return this.#holder.disclaim(request)
       case 'digest':
         this.#upkeep.stabilisation.yield(from, request[1])
-        return this.#holder.digest(request)
+        return this.#holder.digest(request, this.#upkeep.stabilisation.claimUntil)
       case 'compare':
         return this.#holder.compare(request)
       case 'lacks':

@@ -130,6 +130,7 @@ export class Stabilisation {
               packer.pack(place.predecessor === undefined ? [] : [place.predecessor]),
               packer.pack(place.successors),
             ]
+      if (seen === version && asking === place.predecessor) place.confirmed = version
       this.#rectify(place, asking)
       return report
     })

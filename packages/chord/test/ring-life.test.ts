@@ -195,6 +195,48 @@ describe('a ring', () => {
     expect(world.clock.monotonic() - began).toBeLessThan(600)
   })
 
+  it('reads and takes writes on arcs that nobody has whole, since all who may have had something are asked (seed 101742)', async () => {
+    const world = new World(13)
+    const ring = await world.ring(5, options)
+    await settle(world, ring)
+    await fill(world, ring[0] as ChordNode)
+    const distrust = () => {
+      for (const { engine } of ring) {
+        engine.circle.claims.clear()
+        for (const place of engine.circle.places) place.completeFrom = undefined
+      }
+    }
+    // No comparison comes about.
+    world.passes = (_, __, body) => !Array.isArray(body) || body[0] !== 'digest'
+    distrust()
+    expect(await misread(world, ring[1] as ChordNode)).toBe(0)
+    expect(await world.run((ring[2] as ChordNode).set('new', 1, { timeout: 1_000 }))).toBe(5)
+    expect(await world.run((ring[3] as ChordNode).get('never', { default: 'none', timeout: 1_000 }))).toBe(
+      'none',
+    )
+  })
+
+  it('is left only when whoever comes before knows who comes after (seed 102082)', async () => {
+    const world = new World(14)
+    const ring = await world.ring(2, { ...options, points: 1 })
+    await settle(world, ring)
+    const fresh = world.node('fresh', { ...options, points: 1 })
+    await world.run(fresh.meet('n0'))
+    await world.run(fresh.join())
+    const previous = fresh.previous?.id
+    const leaving = ring.find(({ engine }) => engine.circle.self.id === previous) as ChordNode
+    const left = ring.find(chord => chord !== leaving) as ChordNode
+    const [place] = left.engine.circle.places
+    let least = Infinity
+    world.passes = () => {
+      least = Math.min(least, place?.successors.length ?? 0)
+      return true
+    }
+    await world.run(leaving.unjoin())
+    expect(least).toBe(1)
+    expect(place?.successors[0]?.member.id).toBe('fresh')
+  })
+
   it('is joined by who may keep nobody in mind, though the first questions are lost (seed 295)', async () => {
     const world = new World(10)
     const ring = await world.ring(4, options)

@@ -211,13 +211,17 @@ class Run {
       if (await peer.chord.meet(other.id)) break
       if (tries > 20) throw new Error(`${peer.id} meets nobody`)
     }
-    await peer.chord.join()
+    await peer.chord
+      .join()
+      .catch((error: unknown) => this.#violations.add(`${peer.id} cannot join: ${String(error)}`))
     this.#simulation.trace(`${peer.id} has joined`)
   }
 
   async #leave(peer: Peer): Promise<void> {
     this.#simulation.trace(`${peer.id} leaves`)
-    await peer.chord.unjoin()
+    await peer.chord
+      .unjoin()
+      .catch((error: unknown) => this.#violations.add(`${peer.id} cannot leave: ${String(error)}`))
     const { entries } = peer.chord.health()
     if (entries > 0) this.#violations.add(`${peer.id} has left and still holds ${entries} entries`)
     this.#simulation.trace(`${peer.id} has left`)
