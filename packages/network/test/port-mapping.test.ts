@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toEndpoint } from '../src/index.ts'
-import { decodeNatPmp, encodeNatPmp, type UpnpLibrary } from '../src/port-mapping.ts'
+import {
+  decodeNatPmp,
+  decodeSsdp,
+  encodeNatPmp,
+  encodeSearch,
+  type UpnpLibrary,
+} from '../src/port-mapping.ts'
 import { recorded } from './machines/machine.ts'
 import { bytes, hex, home } from './simulator/home.ts'
 import { Host } from './simulator/host.ts'
@@ -45,14 +51,43 @@ describe('messages of NAT-PMP', () => {
   })
 })
 
+describe('messages of SSDP', () => {
+  const text = (value: string) => new TextEncoder().encode(value)
+
+  it('are as in the UPnP Device Architecture 1.1, 1.3.2 and 1.3.3', () => {
+    expect(new TextDecoder().decode(encodeSearch('upnp:rootdevice'))).toBe(
+      'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: upnp:rootdevice\r\n\r\n',
+    )
+    const answer =
+      'HTTP/1.1 200 OK\r\nEXT:\r\nLocation : http://10.0.0.1:80/a.xml \r\nst:upnp:rootdevice\r\n\r\n'
+    expect(decodeSsdp(text(answer))).toEqual({
+      target: 'upnp:rootdevice',
+      location: new URL('http://10.0.0.1/a.xml'),
+    })
+  })
+
+  it.each([
+    ['', 'nothing'],
+    ['NOTIFY * HTTP/1.1\r\nST: a\r\nLOCATION: http://10.0.0.1/\r\n\r\n', 'a notification'],
+    ['HTTP/1.1 404 Not Found\r\nST: a\r\nLOCATION: http://10.0.0.1/\r\n\r\n', 'another status'],
+    ['HTTP/1.1 200 OK\r\nST: a\r\n\r\nLOCATION: http://10.0.0.1/\r\n', 'a place behind the headers'],
+    ['HTTP/1.1 200 OK\r\nST: a\r\nLOCATION: file:///etc/passwd\r\n\r\n', 'a file'],
+    ['HTTP/1.1 200 OK\r\nST: a\r\nLOCATION: /rootDesc.xml\r\n\r\n', 'no URL'],
+    [`HTTP/1.1 200 OK\r\nST: ${'a'.repeat(3_000)}\r\nLOCATION: http://10.0.0.1/\r\n\r\n`, 'too much'],
+  ])('%# are refused: %s', (answer, _) => {
+    expect(() => decodeSsdp(text(answer))).toThrow(expect.objectContaining({ code: 'P2P_PROTOCOL_ERROR' }))
+  })
+})
+
 /** A router that speaks UPnP, as the library shows it. */
-const library = (more: { readonly fails?: boolean; readonly finds?: boolean } = {}) => {
+const library = (more: { readonly fails?: boolean; readonly isOther?: boolean } = {}) => {
   const seen: string[] = []
   const upnp: UpnpLibrary = {
     upnpNat: () => ({
-      async *findGateways() {
-        if (more.finds === false) return
-        yield {
+      getGateway: async description => {
+        seen.push(description.href)
+        if (more.isOther === true) throw new Error('Device type was not "InternetGatewayDevice"')
+        return {
           id: 'uuid:router',
           family: 'IPv4' as const,
           map: async (port: number, host: string, options: { externalPort: number; ttl: number }) => {
@@ -164,6 +199,8 @@ describe('asking for a port', () => {
   })
 })
 
+const described = 'http://192.168.1.1:41555/rootDesc.xml'
+
 describe('by UPnP', () => {
   it('a port is mapped, renewed and removed', async () => {
     const { map, clock } = await home()
@@ -173,7 +210,7 @@ describe('by UPnP', () => {
     await clock.advance(61_000)
     await clock.run(mapping.close())
     const once = 'map 192.168.1.20:4444 60000'
-    expect(seen).toEqual([once, once, once, 'unmap 4444', 'stop'])
+    expect(seen).toEqual([described, once, once, once, 'unmap 4444', 'stop'])
   })
 
   it('refusals, and no answer, are errors of ours', async () => {
@@ -183,10 +220,34 @@ describe('by UPnP', () => {
       code: 'P2P_MAPPING_REFUSED',
     })
     expect(refusing.seen.at(-1)).toBe('stop')
-    const none = library({ finds: false })
-    await expect(map({ protocols: ['upnp'], upnp: none.upnp })).rejects.toMatchObject({
-      code: 'P2P_NO_GATEWAY',
+    for (const silent of [await home({ speaksUpnp: false }), await home()]) {
+      const { upnp } = library({ isOther: true })
+      await expect(silent.map({ protocols: ['upnp'], upnp })).rejects.toMatchObject({
+        code: 'P2P_NO_GATEWAY',
+      })
+      expect(silent.host.open).toBe(0)
+    }
+  })
+
+  it('only the router is believed, and only about itself', async () => {
+    const { map, realm, ssdp } = await home({ speaksUpnp: false })
+    const answer = (location: string) =>
+      new TextEncoder().encode(
+        `HTTP/1.1 200 OK\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\nLOCATION: ${location}\r\n\r\n`,
+      )
+    const liar = await new Host(realm, '192.168.1.66').sockets.udp(toEndpoint('192.168.1.66', 1_900))
+    const { upnp, seen } = library()
+    let lies = 0
+    ssdp.onMessage((_, from) => {
+      lies += 1
+      void liar.send(answer(described), from)
+      void ssdp.send(answer('http://192.168.1.66/rootDesc.xml'), from)
+      void ssdp.send(answer('http://localhost/rootDesc.xml'), from)
+      void ssdp.send(new TextEncoder().encode('NOTIFY * HTTP/1.1\r\n\r\n'), from)
     })
+    await expect(map({ protocols: ['upnp'], upnp })).rejects.toMatchObject({ code: 'P2P_NO_GATEWAY' })
+    expect(lies).toBeGreaterThan(0)
+    expect(seen).toEqual([])
   })
 
   it('it is one mapping in the end, where both protocols would have mapped', async () => {
@@ -203,6 +264,6 @@ describe('by UPnP', () => {
   it('the library has what is used of it', async () => {
     // Nothing is sent: that would leave this machine
     const real: UpnpLibrary = await import('@achingbrain/nat-port-mapper')
-    expect(typeof real.upnpNat().findGateways).toBe('function')
+    expect(typeof real.upnpNat().getGateway).toBe('function')
   })
 })

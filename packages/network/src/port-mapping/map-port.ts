@@ -23,7 +23,7 @@ export interface MapPortOptions extends WaitOptions {
   readonly description?: string
   /** Asked at once; the first that maps is taken. Default `['nat-pmp', 'upnp']`. UPnP needs `@achingbrain/nat-port-mapper`. */
   readonly protocols?: readonly MappingProtocol[]
-  /** The router's address, for NAT-PMP. Default: that of the default route. */
+  /** The router's address. Default: that of the default route. */
   readonly gateway?: string
   /** `@achingbrain/nat-port-mapper`, or what does the same. Default: it is imported when it is needed. */
   readonly upnp?: UpnpLibrary
@@ -90,7 +90,7 @@ export const mapPort = async (options: MapPortOptions): Promise<PortMapping> => 
   let winner: Router | undefined
   const tries = protocols.map(async protocol => {
     const router =
-      protocol === 'upnp' ? await upnp(means, how, options.upnp) : await natPmp(means, gateway, how)
+      protocol === 'upnp' ? await upnp(means, gateway, how, options.upnp) : await natPmp(means, gateway, how)
     try {
       const granted = await router.map(wanted, how)
       if (winner === undefined) {

@@ -1,6 +1,7 @@
-import type { WaitOptions } from '@p2p/interfaces'
+import { WaitError, type WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { toEndpoint } from '../core/endpoint.ts'
+import { decodeSsdp, encodeSearch, gatewayDevices, ssdpGroup, ssdpPort } from '../core/ssdp/message.ts'
 import { NetworkError } from '../errors.ts'
 import type { Means, Router, Wanted } from './router.ts'
 
@@ -31,7 +32,8 @@ export interface UpnpLibrary {
 }
 
 interface UpnpClient {
-  findGateways(options: { readonly signal: AbortSignal }): AsyncIterable<UpnpGateway>
+  /** A router, by where it describes itself. */
+  getGateway(description: URL, options: { readonly signal: AbortSignal }): Promise<UpnpGateway>
 }
 
 const load = async (): Promise<UpnpLibrary> => {
@@ -63,23 +65,83 @@ const within = <T>(
     return () => controller.abort()
   })
 
-const firstGateway = async (client: UpnpClient, signal: AbortSignal): Promise<UpnpGateway> => {
+/** Milliseconds until a question is asked again; it doubles each time. */
+const firstPause = 250
+
+/** Milliseconds after which no router is there that speaks UPnP: it has been asked four times, and answers within one second (MX). */
+const searchTimeout = 4_000
+
+/**
+ * Where the router describes itself. It is asked itself and by multicast, which is all that some listen to; but only it is believed, and only about itself: whoever
+ * else is in the network could send us anywhere.
+ */
+const findDescription = async (
+  { sockets, clock, host }: Means,
+  gateway: string,
+  { signal, timeout = searchTimeout }: WaitOptions,
+): Promise<URL> => {
+  const socket = await sockets.udp({ ...host, port: 0 })
+  const settings = { clock, signal, timeout: Math.min(timeout, searchTimeout) }
   try {
-    for await (const gateway of client.findGateways({ signal })) {
-      if (gateway.family === 'IPv4') return gateway
-    }
-  } catch (cause) {
-    throw new NetworkError('P2P_NO_GATEWAY', 'looking for a router by UPnP failed', { cause })
+    return await wait<URL>({ ...settings, what: `an answer of the router ${gateway} by UPnP` }, waiter => {
+      let timer: Disposable | undefined
+      const send = (pause: number) => {
+        const questions = gatewayDevices.map(encodeSearch)
+        const sent = questions.map(question => socket.send(question, toEndpoint(gateway, ssdpPort)))
+        Promise.all(sent).catch(waiter.reject)
+        for (const question of questions) {
+          // Not every network has multicast
+          socket.send(question, toEndpoint(ssdpGroup, ssdpPort)).catch(() => undefined)
+        }
+        timer = clock.after(pause, () => send(pause * 2))
+      }
+      const listening = socket.onMessage((bytes, from) => {
+        const location = from.address === gateway ? descriptionIn(bytes) : undefined
+        if (location?.hostname === gateway) waiter.resolve(location)
+      })
+      send(firstPause)
+      return () => {
+        timer?.[Symbol.dispose]()
+        listening[Symbol.dispose]()
+      }
+    })
+  } catch (error) {
+    if (!WaitError.is(error, 'P2P_TIMEOUT')) throw error
+    throw new NetworkError('P2P_NO_GATEWAY', `the router ${gateway} does not answer by UPnP`, {
+      cause: error,
+    })
+  } finally {
+    await socket.close()
   }
-  throw new NetworkError('P2P_NO_GATEWAY', 'no router answers by UPnP')
 }
 
-/** UPnP IGD through the library. Renewing is left to us: the library's own goes on when its caller has gone. */
-export const upnp = async (means: Means, options: WaitOptions, given?: UpnpLibrary): Promise<Router> => {
-  const library = given ?? (await load())
-  const client = library.upnpNat()
-  const gateway = await within(means, options, 'a router that speaks UPnP', signal =>
-    firstGateway(client, signal),
+const descriptionIn = (bytes: Uint8Array): URL | undefined => {
+  try {
+    const { target, location } = decodeSsdp(bytes)
+    return gatewayDevices.includes(target) ? location : undefined
+  } catch {
+    // What cannot be read is no answer
+    return undefined
+  }
+}
+
+/**
+ * UPnP IGD: the router is found by us, because the library's discovery believes anybody in the network, and ends the process at a notification without a
+ * lifetime; what it describes, and SOAP, is the library's. Renewing is left to us too: the library's own goes on when its caller has gone.
+ */
+export const upnp = async (
+  means: Means,
+  router: string,
+  options: WaitOptions,
+  given?: UpnpLibrary,
+): Promise<Router> => {
+  const client = (given ?? (await load())).upnpNat()
+  const description = await findDescription(means, router, options)
+  const gateway = await within(means, options, 'the description of the router', signal =>
+    client.getGateway(description, { signal }).catch((cause: unknown) => {
+      const message = `the router ${router} has no ports to map by UPnP`
+      throw new NetworkError('P2P_NO_GATEWAY', message, { cause })
+    }),
   )
   const map = async (
     { transport, internal, externalPort, lifetime, description }: Wanted,

@@ -1,4 +1,5 @@
 import { toEndpoint } from '../../src/index.ts'
+import type { UdpSocket } from '../../src/nat.ts'
 import { mapPort, type MapPortOptions, type PortMapping } from '../../src/port-mapping.ts'
 import { laptop } from '../machines/linux.ts'
 import { Host } from './host.ts'
@@ -15,6 +16,8 @@ export interface RouterOptions {
   /** Questions that it does not hear. */
   readonly deaf?: number
   readonly refuses?: boolean
+  /** Whether it answers by SSDP. Default `true`. */
+  readonly speaksUpnp?: boolean
 }
 
 /** A laptop behind a router of its own. */
@@ -25,6 +28,8 @@ export interface Home extends Pick<World, 'clock'> {
   readonly host: Host
   /** What the router maps: ports inside in hexadecimal, and until when. */
   readonly mapped: ReadonlyMap<string, number>
+  /** Where the router listens for UPnP. */
+  readonly ssdp: UdpSocket
   /** The router's: questions heard, whether it answers, and its address outside in hexadecimal. */
   readonly state: { heard: number; silent: boolean; address: string }
   /** Asks for a port by NAT-PMP. */
@@ -60,6 +65,24 @@ export const home = async (options: RouterOptions = {}): Promise<Home> => {
     const answer = `00${(128 + operation).toString(16)} ${result} 00000001 ${internal} ${external} ${seconds}`
     void socket.send(bytes(answer), from)
   })
+  const ssdp = await router.sockets.udp(toEndpoint('192.168.1.1', 1_900))
+  ssdp.onMessage((question, from) => {
+    const target = /^ST: (?<target>.*)\r$/m.exec(new TextDecoder().decode(question))?.groups?.['target']
+    if (target === undefined || options.speaksUpnp === false) return
+    // An answer as miniupnpd gives it
+    const answer = [
+      'HTTP/1.1 200 OK',
+      'CACHE-CONTROL: max-age=120',
+      `ST: ${target}`,
+      `USN: uuid:0000::${target}`,
+      'EXT:',
+      'SERVER: Debian/12 UPnP/1.1 MiniUPnPd/2.3.1',
+      'LOCATION: http://192.168.1.1:41555/rootDesc.xml',
+      '',
+      '',
+    ]
+    void ssdp.send(new TextEncoder().encode(answer.join('\r\n')), from)
+  })
   const { clock, random } = world
   const map = (more: Partial<MapPortOptions> = {}): Promise<PortMapping> =>
     clock.run(
@@ -74,5 +97,5 @@ export const home = async (options: RouterOptions = {}): Promise<Home> => {
         ...more,
       }),
     )
-  return { world, clock, router, host, mapped, state, map, realm }
+  return { world, clock, router, ssdp, host, mapped, state, map, realm }
 }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@p2p/network'
-import { decodeNatPmp, encodeNatPmp, mapPort } from '@p2p/network/port-mapping'
+import { decodeNatPmp, decodeSsdp, encodeNatPmp, mapPort, type UpnpLibrary } from '@p2p/network/port-mapping'
 import { type PunchOffer, punch } from '@p2p/network/punch'
 import { decodeStun, encodeStun, StunAgent, verifyIntegrity } from '@p2p/network/stun'
 import type { Sockets, UdpSocket } from '@p2p/network/nat'
@@ -124,6 +124,43 @@ export const network: readonly Target[] = [
         if (!('value' in decoded)) return 'refused'
         expect(encodeNatPmp({ type: 'address' }).length === 2, 'a question has two bytes')
         return 'accepted'
+      },
+    }),
+  },
+  {
+    name: 'ssdp',
+    about:
+      '@p2p/network/port-mapping decodeSsdp, and mapPort by UPnP among answers from a router and from somebody else',
+    open: () => ({
+      check: async input => {
+        const clock = new VirtualClock()
+        const { socket, come } = wire()
+        const asked: string[] = []
+        const upnp: UpnpLibrary = {
+          upnpNat: () => ({
+            getGateway: ({ hostname }) => {
+              asked.push(hostname)
+              return Promise.reject(new Error('no router'))
+            },
+          }),
+        }
+        const how = { gateway: '10.0.0.1', protocols: ['upnp'], transport: 'tcp', port: 80, upnp } as const
+        const random = new SeededRandom(hashOf(input))
+        const mapped = mapPort({ ...how, sockets: socketsOf(socket), clock, random, timeout: 10 })
+        const outcome = mapped.catch((error: unknown) => error)
+        await clock.advance(1)
+        come(input, { address: '10.0.0.66', family: 4, port: 1_900 })
+        await clock.advance(1)
+        expect(asked.length === 0, 'an answer from an address that was not asked was taken')
+        come(input, { address: '10.0.0.1', family: 4, port: 1_900 })
+        const error = await clock.run(outcome)
+        expect(P2PError.is(error, 'P2P_NO_GATEWAY'), 'another error than that there is no router')
+        expect(
+          asked.every(host => host === '10.0.0.1'),
+          `the router sent us to ${asked.join()}`,
+        )
+        const decoded = unlessRefused(['P2P_PROTOCOL_ERROR'], () => decodeSsdp(input))
+        return 'value' in decoded ? 'accepted' : 'refused'
       },
     }),
   },
