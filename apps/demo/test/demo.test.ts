@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -11,6 +12,8 @@ const files = {
   'data/large.bin': 'x'.repeat(600_000),
   'node_modules/left/out.js': 'no',
 }
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const demo = (...args: string[]) => new Program('demo', args)
 
@@ -31,32 +34,65 @@ it('ends with the right verdict: every living process has the same index as the 
   expect(end.output).toMatch(/was refused, P2P_LEASE_HELD: the owner is \S+ \(node \d\) until \d\d:\d\d:\d\d/)
   expect(end.output).toMatch(/still reads the same value there/)
   expect(end.output.match(/holds 5 entries: as the disk has them/g)).toHaveLength(3)
-  expect(end.output).toMatch(/verdict +RIGHT: 3 living nodes .* 5 files; the outsider was turned away/)
+  expect(end.output).toMatch(
+    /verdict +RIGHT: 3 living nodes .* 5 files; the outsider was turned away; the contents of 4 files were read back, after every process was replaced\n/,
+  )
   expect(end).toMatchObject({ code: 0, signal: null })
   expect(end.output).not.toContain(escape)
-  expectNoProcess(end, 5)
+  // Four, the outsider, and three in the place of those that were left
+  expectNoProcess(end, 8)
+})
+
+it('replaces every process, by leaving and by crashing, while all read from the table, and loses nothing', async () => {
+  const texts = Array.from(
+    { length: 40 },
+    (_, index) => [`${index}.txt`, `text ${index} `.repeat(20)] as const,
+  )
+  await using folder = await createFolder(Object.fromEntries(texts))
+  await using program = demo('--nodes', '5', '--dir', folder.path)
+  const end = await program.ended
+  const put = Array.from(end.output.matchAll(/put the contents of (\d+) files? into the table/g), ([, n]) =>
+    Number(n),
+  )
+  expect(put).toHaveLength(5)
+  expect(put.reduce((sum, number) => sum + number)).toBe(40)
+  expect(end.output).toMatch(/node 0 +handed its part on in \d+ ms and left \(process \d+\); made up for/)
+  expect(end.output).toMatch(/node 1 +was killed with SIGKILL \(process \d+\); made up for after \d+ ms/)
+  expect(end.output).toMatch(/node 3 +handed its part on in \d+ ms and left/)
+  expect(end.output).toMatch(/node 4 +was killed with SIGKILL \(process \d+\); made up for after/)
+  expect(end.output).toMatch(/every process was replaced; [1-9]\d* readings? meanwhile, none in vain/)
+  expect(end.output).toMatch(
+    /had the contents of 40 files read back from the table: each is what its SHA-256 says/,
+  )
+  expect(end.output).toMatch(/verdict +RIGHT: 4 living nodes .* the contents of 40 files were read back/)
+  expect(end.code).toBe(0)
+  // Five, the outsider, and four in the place of those that were left
+  expectNoProcess(end, 10)
 })
 
 it('stays up with --keep, lets a node join, and leaves no process behind after Ctrl-C', async () => {
   await using folder = await createFolder(files)
-  await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
+  await using program = demo('--nodes', '3', '--keep', '--no-replace', '--dir', folder.path)
   const [, args = ''] = await program.output(
     /npm run node -- (--network \S+ --secret [0-9a-f]{64} --join \S+)\n/,
   )
   await using node = new Program('node', args.split(' '))
   node.type('keys')
   node.type('get README.md')
+  node.type(`find ${sha256(files['README.md'])}`)
   node.type('set README.md mine')
   node.endInput()
   const { code, output } = await node.ended
   expect(output).toContain('data/large.bin\nsrc/main.ts\nsrc/with space.ts\nsrc/ünïcode/日本.txt\n')
   expect(output).toMatch(/\{ size: 14, sha256: '[0-9a-f]{64}', modified: \d+ \}/)
+  expect(output).toMatch(/^14 bytes$/m)
   expect(output).toMatch(/^P2P_LEASE_HELD: /m)
   expect(code).toBe(1)
 
   program.kill('SIGINT')
   const end = await program.ended
   expect(end).toMatchObject({ code: 0, signal: null })
+  // It replaced none
   expectNoProcess(end, 4)
 })
 

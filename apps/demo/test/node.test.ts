@@ -47,6 +47,40 @@ it('shares keys and messages with another node, through pipes', async () => {
   expect(await first.ended).toMatchObject({ code: 1, signal: null })
 })
 
+it('puts, finds, explains and deletes keys of the table, which outlives the node that wrote them', async () => {
+  await using first = node()
+  await using second = node('--join', await addressOf(first))
+  await second.output(/joined; the dictionary has 0 entries\n/)
+  second.type('put answer forty two')
+  second.type('explain answer')
+  await second.output(/^answer is put: 5 of 5 tables hold it\n/m)
+  await second.output(/^5 of 5 tables say: forty two\n/m)
+  await second.output(
+    /^sha512 held by \S+.* and .*; \S+.* answers value, for \d+ ms, written by this node, 1 hop/m,
+  )
+  second.type('health')
+  await second.output(/^joined, (safe|healthy|not healthy).*\nit knows 1 other member\n/m)
+  second.endInput()
+  expect((await second.ended).code).toBe(0)
+
+  first.type('find answer')
+  first.type('del answer')
+  first.type('del answer')
+  first.type('find answer')
+  first.type('explain answer')
+  first.type('health')
+  first.endInput()
+  const { code, stdout } = await first.ended
+  expect(stdout).toMatch(
+    /^forty two\nanswer is deleted from the table\nthere is nothing at that key\nthere is nothing at that key\n5 of 5 tables say: there is nothing\n/,
+  )
+  expect(stdout).toMatch(
+    /^sha1 +held by this node; this node answers deleted, for \d+ ms, written by this node, \d hops?\n/m,
+  )
+  expect(stdout).toMatch(/^it holds 5 entries of the five tables, /m)
+  expect(code).toBe(0)
+})
+
 it('carries out what comes through a pipe in order, and leaves at its end', async () => {
   await using program = node()
   for (const line of ['set a 1', '', 'get a', 'set', 'fly', 'keys', 'send x', 'peers', 'help'])
@@ -55,7 +89,21 @@ it('carries out what comes through a pipe in order, and leaves at its end', asyn
   const { code, stdout, stderr } = await program.ended
   expect(stdout).toMatch(/^a is set\n1\na\nsent, but nobody is here\nnobody is here\n/)
   expect(stderr).toMatch(/usage: set KEY TEXT\nthere is no command fly: try help\n/)
-  for (const name of ['peers', 'set', 'get', 'del', 'owner', 'keys', 'send', 'help', 'quit']) {
+  for (const name of [
+    'peers',
+    'set',
+    'get',
+    'del',
+    'owner',
+    'keys',
+    'put',
+    'find',
+    'health',
+    'explain',
+    'send',
+    'help',
+    'quit',
+  ]) {
     expect(stdout).toMatch(new RegExp(`^${name} .*\\w`, 'm'))
   }
   expect(stdout + stderr).not.toContain('> ')

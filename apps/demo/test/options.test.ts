@@ -23,7 +23,15 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-const defaults = { nodes: 5, keep: false, secret: undefined, timeout: 30_000, chaos: undefined, plain: false }
+const defaults = {
+  nodes: 5,
+  keep: false,
+  secret: undefined,
+  timeout: 30_000,
+  replace: true,
+  chaos: undefined,
+  plain: false,
+}
 
 const argv = (line: string) => ['node', 'main.ts', ...line.split(' ').filter(Boolean)]
 
@@ -34,8 +42,15 @@ it('takes five processes and this repository where nothing else is said', () => 
 
 it('takes a folder relative to where npm was called', () => {
   vi.stubEnv('INIT_CWD', '/somewhere')
-  const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --dir ../else'))
-  expect(options).toEqual({ ...defaults, nodes: 64, dir: '/else', keep: true, timeout: 1_500 })
+  const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --no-replace --dir ../else'))
+  expect(options).toEqual({
+    ...defaults,
+    nodes: 64,
+    dir: '/else',
+    keep: true,
+    timeout: 1_500,
+    replace: false,
+  })
 })
 
 it('takes ten seconds of chaos and a new seed where nothing else is said', () => {
@@ -95,6 +110,7 @@ it('explains itself', () => {
     'timeout',
     'chaos',
     'seed',
+    'no-replace',
     'plain',
     'listen',
     'join',

@@ -23,7 +23,7 @@ describe('on a pseudo-terminal', () => {
   }) => {
     skip(noTerminal, reason)
     await using folder = await createFolder(files)
-    const args = ['--nodes', '5', '--dir', folder.path, '--chaos', '1.5', '--seed', '7']
+    const args = ['--nodes', '5', '--dir', folder.path, '--chaos', '1.5', '--seed', '7', '--no-replace']
     await using program = new Program('demo', args, { terminal: { columns: 100, rows: 30 } })
     const end = await program.ended
     const text = stripVTControlCharacters(end.output).replaceAll('\r', '')
@@ -35,7 +35,7 @@ describe('on a pseudo-terminal', () => {
     const [, kills = ''] = /chaos +is over: (\d+) kills?; .* the 5 nodes have changed/.exec(text) ?? []
     expect(text.match(/holds 5 entries: as the disk has them/g)).toHaveLength(5)
     const verdict = new RegExp(
-      `verdict +RIGHT: 5 living nodes .* 5 files, after ${kills} kills?; the outsider was turned away\\n`,
+      `verdict +RIGHT: 5 living nodes .* 5 files, after ${kills} kills?; the outsider was turned away; the contents of 5 files were read back\\n`,
     )
     expect(text).toMatch(verdict)
     expect(end.code).toBe(0)
@@ -78,6 +78,30 @@ describe('on a pseudo-terminal', () => {
     expect(cursorOf(end.output)).toBe('\u001b[?25h')
     expect(end.code).toBe(130)
     expectNoProcess(end)
+  })
+
+  it('breaks off at Ctrl-C what takes long, and not the node, which Ctrl-C at the prompt ends', async ({
+    skip,
+  }) => {
+    skip(noTerminal, reason)
+    await using other = new Program('node', [])
+    const [, address = ''] = await other.output(/listens at (\S+)\n/)
+    await using program = new Program('node', ['--join', address], { terminal: { columns: 100, rows: 30 } })
+    await program.output(/joined; the dictionary/)
+    await other.output(/is here/)
+    program.type('put begun 1')
+    await program.output(/begun is put: 5 of 5 tables hold it/)
+    // Who holds the copies says nothing any more: nothing can be put
+    other.kill('SIGSTOP')
+    program.type('put key 1')
+    await program.output(/put key 1\r+\n/)
+    program.press('\u0003')
+    await program.output(/P2P_ABORTED: /)
+    other.kill('SIGCONT')
+    program.type('put key 2')
+    await program.output(/key is put: \d of 5 tables hold it/)
+    program.press('\u0003')
+    expect((await program.ended).code).toBe(0)
   })
 
   it('writes lines and nothing else with --plain', async ({ skip }) => {

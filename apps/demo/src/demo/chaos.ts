@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Address } from '@p2p/interfaces'
 import { count, describe, entries } from '../words.ts'
 import { agree } from './agreement.ts'
+import { secureAll, storeAll } from './contents.ts'
 import { Dice } from './dice.ts'
 import type { NodeProcess } from './node-process.ts'
 import { type Play, publishShare } from './play.ts'
@@ -20,6 +21,8 @@ export interface Aftermath {
   /** Every node, each in its last life. */
   readonly living: readonly Member[]
   readonly kills: number
+  /** Files of which the contents are in the table. */
+  readonly stored: readonly string[]
 }
 
 /** Milliseconds between two kills, and for which a process stays dead, at least and at most. */
@@ -218,6 +221,10 @@ export class Chaos {
     await Promise.all(living.map(member => publishShare(this.#play, member)))
     const milliseconds = await agree(this.#play, living, this.#signal)
     narrator.say('chaos', `all have published their files again, and hold the same after ${milliseconds} ms`)
-    return { living, kills: this.#kills }
+    // So many were killed at once that there may be no copy left of some
+    const mended = await secureAll(this.#play, living, 'be on the ring of the table again')
+    narrator.say('chaos', `the table's ring is whole again after ${mended} ms`)
+    const stored = await storeAll(this.#play, living)
+    return { living, kills: this.#kills, stored }
   }
 }

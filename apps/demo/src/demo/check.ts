@@ -2,6 +2,7 @@ import { readFiles } from '../folder/read.ts'
 import { type FileRecord, isFileRecord } from '../folder/record.ts'
 import { walk } from '../folder/walk.ts'
 import { bytes, count, printable } from '../words.ts'
+import { recallAll } from './contents.ts'
 import type { Play } from './play.ts'
 import type { Member } from './processes.ts'
 import { type Difference, type HeldIndex, judge } from './verdict.ts'
@@ -15,15 +16,24 @@ export interface Comparison {
   readonly right: boolean
   /** What was compared, in words. */
   readonly scope: string
+  /** Files of which the contents were read back from the table, and how many of them are not there or are not the file's. */
+  readonly recalled: number
+  readonly lost: number
 }
 
-/** Reads the folder independently of the nodes and compares what each of them holds. */
+/**
+ * Reads the folder independently of the nodes and compares what each of them holds, and has the contents read back.
+ *
+ * @param stored files of which the contents are in the table
+ */
 export const check = async (
-  { folder, processes, narrator }: Play,
+  play: Play,
   living: readonly Member[],
+  stored: readonly string[],
   since: number,
   signal: AbortSignal,
 ): Promise<Comparison> => {
+  const { folder, processes, narrator } = play
   narrator.say('demo', 'reads the whole folder from the disk by itself')
   const listing = await walk(folder, signal)
   let files = 0
@@ -69,8 +79,34 @@ export const check = async (
   ]
   return {
     right: differences.length === 0,
+    ...(await recall(play, living, stored, indexes[0]?.entries, changed)),
     scope: `${count(compared, 'file')}${out.length === 0 ? '' : ` (without ${out.join(' and ')})`}`,
   }
+}
+
+/** Has every file's contents read back at the SHA-256 that the index has for it: that index was compared with the disk. */
+const recall = async (
+  play: Play,
+  living: readonly Member[],
+  stored: readonly string[],
+  index: ReadonlyMap<string, unknown> | undefined,
+  changed: readonly string[],
+): Promise<{ readonly recalled: number; readonly lost: number }> => {
+  const { narrator } = play
+  const hashes = new Map<string, string>()
+  for (const path of stored) {
+    const record = index?.get(path)
+    if (isFileRecord(record) && !changed.includes(path)) hashes.set(path, record.sha256)
+  }
+  const missing = await recallAll(play, living, [...new Set(hashes.values())])
+  const lost = [...hashes].filter(([, sha256]) => missing.has(sha256))
+  const result = lost.length === 0 ? 'each is what its SHA-256 says' : `${lost.length} are LOST`
+  narrator.say(
+    'demo',
+    `had the contents of ${count(hashes.size, 'file')} read back from the table: ${result}`,
+  )
+  for (const [path] of lost.slice(0, told)) narrator.say('demo', `lost: ${printable(path)}`)
+  return { recalled: hashes.size, lost: lost.length }
 }
 
 const tell = ({ path, held, disk }: Difference): string => {

@@ -2,19 +2,26 @@
 import { randomBytes } from 'node:crypto'
 import { once, setMaxListeners } from 'node:events'
 import { leftOut, resolveFolder, walk } from '../folder/walk.ts'
-import { bytes, count, describe } from '../words.ts'
+import { count, describe } from '../words.ts'
 import { Chaos } from './chaos.ts'
 import { check } from './check.ts'
 import { createNarrator } from './narrator.ts'
 import { type DemoOptions, parseOptions } from './options.ts'
 import { perform, type Play, wrongSecret } from './play.ts'
 import { Processes } from './processes.ts'
+import { replaceAll } from './replacement.ts'
 import { createScratch } from './scratch.ts'
 import { isLive, LiveView } from './view/live-view.ts'
 import { plainView, type View } from './view/view.ts'
 
 /** Milliseconds that the processes have to leave the network in order. */
 const leaving = 5_000
+
+/**
+ * Milliseconds between two rounds of any process in which the table's ring is looked after: so many rounds as a few processors can take, so that who was
+ * killed is made up for soon. From twenty processes on it is one each second, the table's own default.
+ */
+const roundEvery = 50
 
 /** Ended from outside, which is no failure of the demo. */
 class Interrupted extends Error {
@@ -28,7 +35,7 @@ class Interrupted extends Error {
 
 /** Plays, compares and tells the verdict. Returns the exit code. */
 const demo = async (
-  { nodes, dir, keep, secret: given, timeout, chaos }: DemoOptions,
+  { nodes, dir, keep, secret: given, timeout, chaos, replace }: DemoOptions,
   view: View,
   signal: AbortSignal,
 ): Promise<number> => {
@@ -45,8 +52,7 @@ const demo = async (
   narrator.say('demo', `${nodes} processes index ${folder}: ${count(paths.length, 'file')}`)
   narrator.say('demo', `folders named ${leftOut.join(', ')} and symbolic links are left out`)
 
-  let files = 0
-  let size = 0
+  const done = { read: 0, stored: 0, recalled: 0 }
   const network = `demo-${randomBytes(4).toString('hex')}`
   const secret = given ?? randomBytes(32).toString('hex')
   // Who is killed comes back as the same node
@@ -58,12 +64,15 @@ const demo = async (
     stall: timeout,
     leaving,
     identities: identities?.path,
+    interval: Math.min(1_000, nodes * roundEvery),
     figuresEvery: view.figuresEvery,
     listener: name => ({
-      progress: (moreFiles, moreBytes) => {
-        files += moreFiles
-        size += moreBytes
-        narrator.progress('demo', () => `the nodes have read ${count(files, 'file')}, ${bytes(size)}, so far`)
+      progress: (work, files) => {
+        done[work] += files
+        const what = { read: 'read', stored: 'put into the table', recalled: 'read back from the table' }[
+          work
+        ]
+        narrator.progress('demo', () => `files that the nodes have ${what} so far: ${done[work]}`)
       },
       figures: figures => view.told(name, figures),
       refused: (code, text) => code === wrongSecret && narrator.say(name, `turned somebody away: ${text}`),
@@ -76,26 +85,34 @@ const demo = async (
     onKilled: name => narrator.say(name, `had to be killed: it did not leave in order`),
   })
   const play: Play = { folder, nodes, processes, narrator, stall: timeout }
-  const { living: gathered, refused, turnedAway } = await perform(play)
-  const aftermath = chaos && (await new Chaos(play, chaos, signal).unleash(gathered))
-  const living = aftermath?.living ?? gathered
-  const { right, scope } = await check(play, living, since, signal)
+  const { refused, turnedAway, ...gathered } = await perform(play)
+  const aftermath = chaos && (await new Chaos(play, chaos, signal).unleash(gathered.living))
+  const { living: old, stored } = aftermath ?? gathered
+  const replaced = replace ? await replaceAll(play, old, stored) : undefined
+  const living = replaced?.living ?? old
+  const { right, scope, recalled, lost } = await check(play, living, stored, since, signal)
 
   // What is said last stays below all that was drawn
   if (!keep) view[Symbol.dispose]()
   const after = aftermath === undefined ? '' : `, after ${count(aftermath.kills, 'kill')}`
-  const safe = refused && turnedAway
+  const inVain = replaced?.failed.length ?? 0
+  const safe = refused && turnedAway && lost === 0 && inVain === 0
   if (right) {
     const outside = turnedAway ? '; the outsider was turned away' : ''
+    const turnover = replaced === undefined ? '' : ', after every process was replaced'
+    const contents =
+      lost === 0 ? `; the contents of ${count(recalled, 'file')} were read back${turnover}` : ''
     narrator.say(
       'verdict',
-      `${safe ? 'RIGHT' : 'WRONG'}: ${living.length} living nodes hold the same complete index as the disk, ${scope}${after}${outside}`,
+      `${safe ? 'RIGHT' : 'WRONG'}: ${living.length} living nodes hold the same complete index as the disk, ${scope}${after}${outside}${contents}`,
       safe ? 'good' : 'bad',
     )
   } else {
     narrator.say('verdict', `WRONG: not every living node holds what is on the disk, ${scope}${after}`, 'bad')
   }
   if (!refused) narrator.say('verdict', 'WRONG: a key was not safe from a node that does not own it', 'bad')
+  if (lost > 0) narrator.say('verdict', `WRONG: the contents of ${count(lost, 'file')} were lost`, 'bad')
+  if (inVain > 0) narrator.say('verdict', 'WRONG: contents were read in vain meanwhile', 'bad')
   if (!turnedAway) narrator.say('verdict', 'WRONG: the network was not safe from an outsider', 'bad')
 
   if (keep) {

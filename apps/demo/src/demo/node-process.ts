@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { CommandName, Commands, Figures, FromProcess } from './protocol.ts'
+import type { CommandName, Commands, Figures, FromProcess, Work } from './protocol.ts'
 
 /** What the parent is told without having asked. */
 export interface ProcessListener {
-  /** Bytes and files read since the last call. */
-  progress(files: number, bytes: number): void
+  /** Files and bytes since the last call. */
+  progress(work: Work, files: number, bytes: number): void
   figures(figures: Figures): void
   trouble(message: string): void
   /** The node has turned somebody away. */
@@ -154,7 +154,7 @@ export class NodeProcess {
   #receive(message: FromProcess, listener: ProcessListener): void {
     if (message.type === 'progress') {
       for (const waiting of this.#waiting.values()) waiting.touch()
-      listener.progress(message.files, message.bytes)
+      listener.progress(message.work, message.files, message.bytes)
     } else if (message.type === 'figures') listener.figures(message.figures)
     else if (message.type === 'refused') listener.refused(message.code, message.text)
     else if (message.type === 'trouble') listener.trouble(message.message)

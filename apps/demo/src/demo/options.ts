@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { leftOut } from '../folder/walk.ts'
 import { fromCaller } from '../from-caller.ts'
+import { contentsLimitsText } from '../network/contents.ts'
 import { secretOption } from '../network/secret.ts'
 import type { ChaosOptions } from './chaos.ts'
 
@@ -15,6 +16,8 @@ export interface DemoOptions {
   readonly secret: string | undefined
   /** In milliseconds. */
   readonly timeout: number
+  /** Whether every process is replaced in the end. */
+  readonly replace: boolean
   /** `undefined`: nothing is killed but the one of the play. */
   readonly chaos: ChaosOptions | undefined
   /** Lines only, also on a terminal. */
@@ -42,7 +45,8 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
   const command = new Command('npm run demo --')
     .description(
       `Starts processes on this machine that know one address only, has them publish the index of a folder in a dictionary that they share, kills one, ` +
-        `adds one, has one refused, turns an outsider away, and compares what each of them holds with the disk. Folders named ${leftOut.join(', ')} and symbolic links are left out.`,
+        `adds one, has one refused, turns an outsider away, replaces every process by a new one, and compares what each of them holds with the disk. ` +
+        `The contents of ${contentsLimitsText}, are in a hash table that they hold together, and are read back at the end. Folders named ${leftOut.join(', ')} and symbolic links are left out.`,
     )
     .option('--nodes <number>', 'processes in all, 3 to 64', between(3, 64, true), 5)
     .option('--dir <path>', 'the folder (default: this repository)', fromCaller)
@@ -64,12 +68,13 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
         .argParser(between(0.1, 86_400, false)),
     )
     .option('--seed <number>', 'draw the chaos from this (default: a new one)', between(0, seeds - 1, true))
+    .option('--no-replace', 'do not replace every process in the end')
     .option('--plain', 'lines only, as through a pipe, also on a terminal', false)
     .helpOption('--help', 'show this')
     .allowExcessArguments(false)
     .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
     .parse(argv)
-  const { nodes, dir, keep, secret, timeout, chaos, seed, plain } = command.opts<{
+  const { nodes, dir, keep, secret, timeout, chaos, seed, replace, plain } = command.opts<{
     nodes: number
     dir?: string
     keep: boolean
@@ -77,6 +82,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     timeout: number
     chaos?: number
     seed?: number
+    replace: boolean
     plain: boolean
   }>()
   if (seed !== undefined && chaos === undefined) command.error('error: --seed is for --chaos')
@@ -86,6 +92,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     keep,
     secret,
     timeout: timeout * 1000,
+    replace,
     chaos: chaos === undefined ? undefined : { duration: chaos * 1000, seed: seed ?? randomInt(seeds) },
     plain,
   }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { bytes, count, entries, printable, short, timeOfDay } from '../words.ts'
+import { storeAll } from './contents.ts'
 import type { Narrator } from './narrator.ts'
 import type { Member, Processes } from './processes.ts'
 import type { PublishReply } from './protocol.ts'
@@ -25,6 +26,8 @@ export interface Outcome {
   readonly refused: boolean
   /** Whether the process that does not know the secret was. */
   readonly turnedAway: boolean
+  /** Files of which the contents are in the table. */
+  readonly stored: readonly string[]
 }
 
 /** What a member has published. */
@@ -38,6 +41,7 @@ interface Publication {
 export const perform = async (play: Play): Promise<Outcome> => {
   const first = await gather(play)
   const publications = await Promise.all(first.map(member => publish(play, member)))
+  const stored = await storeAll(play, first)
   const [seed] = first as [Member, ...Member[]]
   const victim = first[Math.floor(play.nodes / 2)] as Member
   const survivors = first.filter(member => member !== victim)
@@ -54,9 +58,11 @@ export const perform = async (play: Play): Promise<Outcome> => {
   )
   publications.push(await publish(play, late))
 
+  stored.push(...(await storeAll(play, [late])))
+
   const living = [...survivors, late]
   await settle(play, living, publications)
-  return { living, refused: await challenge(play, living, publications), turnedAway }
+  return { living, refused: await challenge(play, living, publications), turnedAway, stored }
 }
 
 const introduce = ({ process, id, address }: Member) =>

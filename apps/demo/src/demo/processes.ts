@@ -25,6 +25,8 @@ export interface ProcessesSettings {
   readonly leaving: number
   /** The folder with the files that say who is who; `undefined`: every process is somebody new. */
   readonly identities: string | undefined
+  /** Milliseconds between two rounds in which the table's ring is looked after. */
+  readonly interval: number
   /** Milliseconds between two reports of a process's figures; `undefined`: none. */
   readonly figuresEvery: number | undefined
   readonly listener: (name: string) => ProcessListener
@@ -51,6 +53,21 @@ export class Processes implements AsyncDisposable {
     return process
   }
 
+  /** Starts a process that is to take somebody's place. Nobody hears of it before {@link announce}. */
+  prepare(index: number): NodeProcess {
+    return this.#spawn(`node ${index}`)
+  }
+
+  /** Tells those who look on that a prepared process is the node of its name from now on. */
+  announce(process: NodeProcess): void {
+    this.#settings.onStarted(process)
+  }
+
+  /** Has a process leave the network and end. @returns whether it did so in time and in order */
+  stop(process: NodeProcess): Promise<boolean> {
+    return process.stop(this.#settings.leaving)
+  }
+
   /** Starts a process that tries to get in at an address without knowing the secret, and ends it. */
   async intrude(address: Address): Promise<IntrudeReply & { readonly process: NodeProcess }> {
     const { network, leaving } = this.#settings
@@ -71,9 +88,9 @@ export class Processes implements AsyncDisposable {
 
   /** Makes a process a node: the seed of a new network, if it is told of nobody. */
   async join(index: number, process: NodeProcess, seeds: readonly Address[]): Promise<Member> {
-    const { network, secret, identities, figuresEvery, onJoined } = this.#settings
+    const { network, secret, identities, interval, figuresEvery, onJoined } = this.#settings
     const identity = identities === undefined ? undefined : join(identities, `node-${index}.pem`)
-    const command = { network, secret, seeds, identity, figuresEvery }
+    const command = { network, secret, seeds, identity, interval, figuresEvery }
     const { id, address, ...joined } = await this.ask(process, 'join', command, 'join the network')
     onJoined(process)
     return { index, name: process.name, process, id, address, joined }

@@ -10,7 +10,7 @@ import type { Unreadable } from '../folder/walk.ts'
 
 /** What a process can be asked to do, and its reply. */
 export interface Commands {
-  /** Become a node of the network: its seed, if no seeds are given. `size` is how many entries it holds when it has caught up. */
+  /** Become a node of the network: its seed, if no seeds are given. `size` is how many entries it holds when it has caught up. It goes on to join the table. */
   join: {
     command: {
       readonly network: string
@@ -19,6 +19,8 @@ export interface Commands {
       readonly seeds: readonly Address[]
       /** The file with who it is; `undefined`: somebody new. */
       readonly identity: string | undefined
+      /** Milliseconds between two rounds in which the table's ring is looked after. */
+      readonly interval: number
       /** Milliseconds between two reports of its figures; `undefined`: none. */
       readonly figuresEvery: number | undefined
     }
@@ -36,6 +38,24 @@ export interface Commands {
   }
   /** Read a share of the folder's files and put them into the dictionary. */
   publish: { command: { readonly folder: string; readonly share: Share }; reply: PublishReply }
+  /** Put the contents of a share of the folder's files into the table, so many bytes at most. */
+  store: {
+    command: { readonly folder: string; readonly share: Share; readonly budget: number }
+    reply: { readonly paths: readonly string[]; readonly bytes: number }
+  }
+  /** Wait until the table's ring has so many members, and this node holds all that it is to hold and its copies do, too. */
+  secure: { command: { readonly members: number }; reply: { readonly milliseconds: number } }
+  /** Read the contents of these files from the table over and over, gently, until `patrolled`. */
+  patrol: { command: { readonly paths: readonly string[] }; reply: object }
+  /** Stop that. `failed` says what went wrong with some of them. */
+  patrolled: { command: object; reply: { readonly reads: number; readonly failed: readonly string[] } }
+  /** Read contents back from the table. @returns those that are not there or are not what they should be */
+  recall: {
+    command: { readonly hashes: readonly string[] }
+    reply: { readonly missing: readonly string[] }
+  }
+  /** Hand on what it holds of the table, in order. */
+  leave: { command: object; reply: { readonly milliseconds: number } }
   /** Wait until a node is no neighbour, and say when that was, if not before `since`. Both are in milliseconds since 1970. */
   miss: {
     command: { readonly peer: PeerId; readonly since: number }
@@ -79,6 +99,9 @@ export interface ChallengeReply {
   readonly unchanged: boolean
 }
 
+/** What is done with files: read from the disk, put into the table, read back from there. */
+export type Work = 'read' | 'stored' | 'recalled'
+
 /** What a node tells of itself, for those who look on. */
 export interface Figures {
   readonly links: number
@@ -103,8 +126,8 @@ export type ToProcess = {
 export type FromProcess =
   | { readonly type: 'reply'; readonly id: number; readonly reply: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly message: string }
-  /** Bytes and files read since the last report. */
-  | { readonly type: 'progress'; readonly files: number; readonly bytes: number }
+  /** Files and bytes since the last report. */
+  | { readonly type: 'progress'; readonly work: Work; readonly files: number; readonly bytes: number }
   | { readonly type: 'figures'; readonly figures: Figures }
   /** Somebody was turned away. */
   | { readonly type: 'refused'; readonly code: string; readonly text: string }

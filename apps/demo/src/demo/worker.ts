@@ -1,17 +1,21 @@
 // One process of the demo: a node that does what its parent asks over the IPC channel.
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { P2PError } from '@p2p/interfaces'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { LeaseError } from '@p2p/sync'
-import type { FileRecord } from '../folder/record.ts'
+import { type FileRecord, isFileRecord } from '../folder/record.ts'
 import { isInShare } from '../folder/share.ts'
 import { walk } from '../folder/walk.ts'
-import { createNode, enter, type Node } from '../network/node.ts'
+import { missingContents, storeContents } from '../network/contents.ts'
+import { createNode, enter, leaveTable, type Node } from '../network/node.ts'
 import { publish } from '../network/publish.ts'
 import { describe } from '../words.ts'
 import { Churn } from './churn.ts'
 import { Dice } from './dice.ts'
-import type { CommandName, Commands, FromProcess, ToProcess } from './protocol.ts'
+import { Patrol } from './patrol.ts'
+import type { CommandName, Commands, FromProcess, ToProcess, Work } from './protocol.ts'
 
 /** Milliseconds between two reports of progress. */
 const reportEvery = 250
@@ -29,7 +33,12 @@ let node: Node | undefined
 /** The paths that this node has published. */
 let own: readonly string[] = []
 let churn: Churn | undefined
+let patrol: Patrol | undefined
+/** Settles when this node holds its part of the table. */
+let holding: Promise<void> = Promise.resolve()
 const stopping = new AbortController()
+// All that is under way listens
+setMaxListeners(0, stopping.signal)
 /** When which neighbour was lost, last. */
 const departed = new Map<string, number>()
 
@@ -38,8 +47,8 @@ const theNode = (): Node => {
   return node
 }
 
-/** Sums up what was read, and reports it now and then. */
-const progress = () => {
+/** Sums up what was done, and reports it now and then. */
+const progress = (work: Work) => {
   let files = 0
   let bytes = 0
   let last = performance.now()
@@ -47,11 +56,16 @@ const progress = () => {
     files += moreFiles
     bytes += moreBytes
     if (performance.now() - last < reportEvery) return
-    report({ type: 'progress', files, bytes })
+    report({ type: 'progress', work, files, bytes })
     files = bytes = 0
     last = performance.now()
   }
 }
+
+const onError = (error: unknown) => report({ type: 'trouble', message: describe(error) })
+
+/** Milliseconds between two looks at what cannot be listened to. */
+const pollEvery = 25
 
 const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : '')
 
@@ -72,33 +86,36 @@ type Command<Name extends CommandName> = (
 ) => Promise<Commands[Name]['reply']> | Commands[Name]['reply']
 
 const commands: { readonly [Name in CommandName]: Command<Name> } = {
-  join: async ({ network, secret, seeds, identity, figuresEvery }) => {
+  join: async ({ network, secret, seeds, identity, interval, figuresEvery }) => {
     node = await createNode({
       network,
       secret,
       listen: ['tcp://127.0.0.1:0'],
       join: seeds,
       identity: identity === undefined ? undefined : await identityFromFile(identity),
+      interval,
+      onError,
     })
-    const { mesh, files } = node
+    const { mesh, files, table } = node
     mesh.on('peer:disconnect', ({ id }) => departed.set(id, Date.now()))
-    mesh.on('error', error => report({ type: 'trouble', message: describe(error) }))
     mesh.on('refused', (_, error) => {
       report({ type: 'refused', code: codeOf(error), text: describe(error) })
     })
-    files.on('error', error => report({ type: 'trouble', message: describe(error) }))
     if (figuresEvery !== undefined) tellFiguresEvery(figuresEvery, node)
     const [address] = mesh.addresses
     if (address === undefined) throw new Error('it does not listen')
     const begin = performance.now()
     // The parent has the deadline
     if (seeds.length > 0) await enter(node, seeds, { timeout: Infinity })
+    holding = table.join({ timeout: Infinity, signal: stopping.signal })
+    // Whoever waits for it is told
+    holding.catch(() => undefined)
     return { id: mesh.id, address, size: files.size, milliseconds: Math.round(performance.now() - begin) }
   },
 
   intrude: async ({ network, address }) => {
     const secret = randomBytes(32).toString('hex')
-    await using outsider = await createNode({ network, secret, listen: [], join: [] })
+    await using outsider = await createNode({ network, secret, listen: [], join: [], onError })
     try {
       await outsider.mesh.connect(address)
     } catch (error) {
@@ -111,11 +128,57 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     const { signal } = stopping
     const { paths } = await walk(folder, signal)
     const mine = paths.filter(path => isInShare(path, share))
-    const published = await publish(theNode(), folder, mine, { onRead: progress(), signal })
+    const published = await publish(theNode(), folder, mine, { onRead: progress('read'), signal })
     const { bytes, unreadable, held, acknowledged } = published
     if (held.length > 0) throw new Error(`others hold ${held.length} of its files, such as ${held[0] ?? ''}`)
     own = published.paths
     return { files: own.length, bytes, unreadable, acknowledged, example: own[0] }
+  },
+
+  store: async ({ folder, share, budget }) => {
+    const { signal } = stopping
+    const { paths } = await walk(folder, signal)
+    await holding
+    const mine = paths.filter(path => isInShare(path, share))
+    const onStored = progress('stored')
+    return storeContents(theNode(), folder, mine, budget, size => onStored(1, size), { signal })
+  },
+
+  secure: async ({ members }) => {
+    const begin = performance.now()
+    await holding
+    for (;;) {
+      const health = theNode().table.health()
+      if (health.safe && health.members === members) break
+      await sleep(pollEvery, undefined, { signal: stopping.signal })
+    }
+    return { milliseconds: Math.round(performance.now() - begin) }
+  },
+
+  patrol: ({ paths }) => {
+    const { files } = theNode()
+    const records = paths.map(path => files.get(path)).filter(isFileRecord)
+    const hashes = new Set(records.map(({ sha256 }) => sha256))
+    patrol ??= new Patrol(theNode(), [...hashes])
+    return {}
+  },
+
+  patrolled: async () => {
+    const result = (await patrol?.stop()) ?? { reads: 0, failed: [] }
+    patrol = undefined
+    return result
+  },
+
+  recall: async ({ hashes }) => {
+    const { signal } = stopping
+    const onRead = progress('recalled')
+    return { missing: await missingContents(theNode(), hashes, () => onRead(1, 0), { signal }) }
+  },
+
+  leave: async () => {
+    const begin = performance.now()
+    await leaveTable(theNode(), { timeout: Infinity, signal: stopping.signal })
+    return { milliseconds: Math.round(performance.now() - begin) }
   },
 
   miss: ({ peer, since }) =>
@@ -194,6 +257,7 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
   stop: async () => {
     stopping.abort(new Error('it is to stop'))
     churn?.stop()
+    await patrol?.stop()
     await node?.close()
     return {}
   },

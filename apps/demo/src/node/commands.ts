@@ -1,7 +1,7 @@
-import { inspect } from 'node:util'
 import type { Node } from '../network/node.ts'
 import { sendText } from '../network/text.ts'
 import { printable, timeOfDay } from '../words.ts'
+import { show, tellExplanation, tellHealth } from './answers.ts'
 
 /** Something that can be typed at the prompt. */
 interface Command {
@@ -10,7 +10,12 @@ interface Command {
   readonly about: string
   /** How many arguments there are; the last one is the rest of the line. */
   readonly arity: 0 | 1 | 2
-  readonly run: (node: Node, first: string, rest: string) => readonly string[]
+  readonly run: (
+    node: Node,
+    first: string,
+    rest: string,
+    signal: AbortSignal,
+  ) => readonly string[] | Promise<readonly string[]>
 }
 
 /** A command that cannot be carried out as it was typed. */
@@ -43,9 +48,13 @@ const commands: Readonly<Record<string, Command>> = {
   },
   del: {
     usage: 'KEY',
-    about: 'remove a key of this node',
+    about: 'remove a key from the dictionary or, if it is not there, from the table',
     arity: 1,
-    run: ({ files }, key) => [files.delete(key) ? `${key} is deleted` : 'there is nothing at that key'],
+    run: async ({ files, table }, key, _, signal) => {
+      if (files.delete(key)) return [`${printable(key)} is deleted`]
+      const isGone = await table.delete(key, { signal })
+      return [isGone ? `${printable(key)} is deleted from the table` : 'there is nothing at that key']
+    },
   },
   owner: {
     usage: 'KEY',
@@ -63,6 +72,37 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'all keys, in order',
     arity: 0,
     run: ({ files }) => Array.from(files.keys(), show).sort(),
+  },
+  put: {
+    usage: 'KEY TEXT',
+    about: 'write a key of the table, which anybody may overwrite',
+    arity: 2,
+    run: async ({ table }, key, text, signal) => {
+      const tables = await table.set(key, text, { signal })
+      return [`${printable(key)} is put: ${tables} of 5 tables hold it`]
+    },
+  },
+  find: {
+    usage: 'KEY',
+    about: 'look a key of the table up',
+    arity: 1,
+    run: async ({ table }, key, _, signal) => {
+      const value = await table.get(key, { signal, default: undefined })
+      return [value === undefined ? 'there is nothing at that key' : show(value)]
+    },
+  },
+  health: {
+    usage: '',
+    about: 'the ring of the table as this node sees it',
+    arity: 0,
+    run: ({ table }) => tellHealth(table.health()),
+  },
+  explain: {
+    usage: 'KEY',
+    about: 'who holds a key of the table, who answers what, how old that is',
+    arity: 1,
+    run: async ({ mesh, table }, key, _, signal) =>
+      tellExplanation(await table.explain(key, { signal }), mesh.id),
   },
   send: {
     usage: 'TEXT',
@@ -84,12 +124,16 @@ const commands: Readonly<Record<string, Command>> = {
   },
 }
 
-/** Text as it is, all else as JavaScript writes it; on one line. */
-const show = (value: unknown): string =>
-  typeof value === 'string' ? printable(value) : inspect(value, { breakLength: Infinity, depth: null })
-
-/** Carries out a line. Returns the lines of the answer, or `undefined` for `quit`. @throws {@link UsageError}, and what the node throws */
-export const carryOut = (node: Node, line: string): readonly string[] | undefined => {
+/**
+ * Carries out a line. Returns the lines of the answer, or `undefined` for `quit`. What takes time ends with the signal.
+ *
+ * @throws {@link UsageError}, and what the node throws
+ */
+export const carryOut = async (
+  node: Node,
+  line: string,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> => {
   const [, name = '', argument = ''] = /^\s*(\S*)\s*(.*?)\s*$/su.exec(line) ?? []
   if (name === '') return []
   if (name === 'quit') return undefined
@@ -98,5 +142,5 @@ export const carryOut = (node: Node, line: string): readonly string[] | undefine
   const { arity, usage, run } = command
   const [, first = '', rest = ''] = arity === 2 ? (/^(\S+)\s+(.*)$/su.exec(argument) ?? []) : [, argument]
   if ((first === '') !== (arity === 0)) throw new UsageError(`usage: ${name} ${usage}`.trimEnd())
-  return run(node, first, rest)
+  return run(node, first, rest, signal)
 }

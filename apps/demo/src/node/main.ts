@@ -4,7 +4,7 @@ import { identityFromFile } from '@p2p/mesh/identity-file'
 import { echo } from '../echo/main.ts'
 import { resolveFolder, walk } from '../folder/walk.ts'
 import { nat } from '../nat/main.ts'
-import { createNode, enter, type Node } from '../network/node.ts'
+import { createNode, enter, leaveTable, type Node } from '../network/node.ts'
 import { publish } from '../network/publish.ts'
 import { onText } from '../network/text.ts'
 import { bytes, count, describe, entries, printable, short } from '../words.ts'
@@ -22,12 +22,9 @@ const watch = (node: Node, terminal: Terminal) => {
       if (mesh.status !== 'closed') terminal.notice(`${short(id)} is gone`)
     })
     .on('refused', (remote, error) => terminal.notice(`turned ${printable(remote)} away: ${describe(error)}`))
-    .on('error', error => terminal.notice(describe(error)))
-  files
-    .on('error', error => terminal.notice(describe(error)))
-    .on('conflict', ({ key, meta }) =>
-      terminal.notice(`lost ${printable(String(key))} to ${short(meta.owner)}`),
-    )
+  files.on('conflict', ({ key, meta }) =>
+    terminal.notice(`lost ${printable(String(key))} to ${short(meta.owner)}`),
+  )
 }
 
 /** Gets into the network through one of the addresses, at least. */
@@ -53,7 +50,7 @@ const converse = async (node: Node, terminal: Terminal, signal: AbortSignal): Pr
   let worked = true
   for await (const line of terminal.lines(signal)) {
     try {
-      const answer = carryOut(node, line)
+      const answer = await terminal.whileRunning(signal, each => carryOut(node, line, each))
       if (answer === undefined) break
       for (const each of answer) terminal.print(each)
       // What a command wrote leaves at the end of its turn: before what the next one sends
@@ -71,17 +68,25 @@ const run = async (options: NodeCommandOptions, terminal: Terminal, signal: Abor
   const folder = options.dir === undefined ? undefined : await resolveFolder(options.dir)
   const { network, listen, join: known, secret, identity: file } = options
   const identity = file === undefined ? undefined : await identityFromFile(file)
-  await using node = await createNode({ network, listen, join: known, secret, identity })
+  await using node = await createNode({
+    network,
+    listen,
+    join: known,
+    secret,
+    identity,
+    onError: error => terminal.notice(describe(error)),
+  })
   terminal.notice(`this is ${node.mesh.id} in the network ${printable(network)}`)
   if (secret === undefined) terminal.notice('without --secret, whoever knows that name may join')
   for (const address of node.mesh.addresses) terminal.notice(`listens at ${address}`)
   watch(node, terminal)
   await join(node, options, terminal, signal)
+  await node.table.join({ signal })
   if (folder !== undefined) await publishFolder(node, folder, terminal, signal)
 
   const worked = await converse(node, terminal, signal)
   // What was typed last is to outlive this node
-  if (!signal.aborted) await node.files.flushed({ signal })
+  if (!signal.aborted) await Promise.all([node.files.flushed({ signal }), leaveTable(node, { signal })])
   return worked || terminal.interactive ? 0 : 1
 }
 

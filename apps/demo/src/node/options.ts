@@ -34,8 +34,9 @@ export const parseOptions = (argv: readonly string[]): NodeCommandOptions =>
     .allowExcessArguments(false)
     .addHelpText(
       'after',
-      '\nnpm run node -- nat shows the network interfaces and NATs of this machine instead, npm run node -- echo sends back what comes.\n' +
-        '\nType help at the prompt. Commands can come through a pipe: they are carried out in order, and the node leaves at the end of the input;' +
+      '\nThe nodes share a dictionary, which each holds whole (set, get, del, owner, keys), and a hash table, which they hold together (put, find, del, health, explain).\n' +
+        '\nnpm run node -- nat shows the network interfaces and NATs of this machine instead, npm run node -- echo sends back what comes.\n' +
+        '\nType help at the prompt; Ctrl-C breaks off a look-up, and otherwise ends the node. Commands can come through a pipe: they are carried out in order, and the node leaves at the end of the input;' +
         '\nthe exit code is then 1 if one of them failed. Answers and messages are on stdout, all else is on stderr.',
     )
     .parse(argv)

@@ -5,6 +5,7 @@ export class Terminal {
   /** Whether a person types. */
   readonly interactive: boolean = process.stdin.isTTY && process.stdout.isTTY
   #input: Interface | undefined
+  #running: AbortController | undefined
 
   /** Answers and messages. */
   print(line: string): void {
@@ -14,6 +15,17 @@ export class Terminal {
   /** All else. */
   notice(line: string): void {
     this.#write(process.stderr, line)
+  }
+
+  /** Calls what may take long. Ctrl-C breaks it off, and not this node, which is otherwise what it ends. */
+  async whileRunning<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = new AbortController()
+    this.#running = running
+    try {
+      return await work(AbortSignal.any([outer, running.signal]))
+    } finally {
+      this.#running = undefined
+    }
   }
 
   /** The lines of the input, until it ends or the signal is aborted. The next one is asked for when the loop comes back. */
@@ -27,7 +39,10 @@ export class Terminal {
     })
     const close = () => input.close()
     // On a terminal readline takes Ctrl-C before it becomes a signal
-    input.on('SIGINT', close)
+    input.on('SIGINT', () => {
+      if (this.#running === undefined) close()
+      else this.#running.abort(new Error('Ctrl-C'))
+    })
     signal.addEventListener('abort', close)
     this.#input = interactive ? input : undefined
     try {

@@ -1,0 +1,93 @@
+import { count } from '../words.ts'
+import { secureAll } from './contents.ts'
+import type { NodeProcess } from './node-process.ts'
+import type { Play } from './play.ts'
+import type { Member } from './processes.ts'
+
+/** The network when every process of it is another one. */
+export interface Replaced {
+  readonly living: readonly Member[]
+  /** How often contents were read meanwhile, by those that were there long enough to tell. */
+  readonly reads: number
+  /** What went wrong with some of these readings; it must be empty. */
+  readonly failed: readonly string[]
+}
+
+/** Nodes through which one comes in: the first may be on its way out. */
+const doors = 2
+
+/**
+ * Replaces every process, one by one: in turn one leaves in order and one is killed. After each, all that are left must hold every entry with its copies
+ * again before the next one goes. Meanwhile all of them read from the table.
+ *
+ * @param stored files of which the contents are in the table. @throws if a process does not do its part
+ */
+export const replaceAll = async (
+  play: Play,
+  members: readonly Member[],
+  stored: readonly string[],
+): Promise<Replaced> => {
+  const { processes, narrator } = play
+  narrator.say(
+    'demo',
+    `replaces all ${members.length} processes, one by one; meanwhile all read from the table`,
+  )
+  await secureAll(play, members, 'hold its part of the table')
+  let reads = 0
+  const failed: string[] = []
+  const patrol = ({ process }: Member) =>
+    processes.ask(process, 'patrol', { paths: stored }, 'read from the table')
+  const endPatrol = async ({ name, process }: Member) => {
+    const reply = await processes.ask(process, 'patrolled', {}, 'end its reading')
+    reads += reply.reads
+    failed.push(...reply.failed.map(what => `${name}: ${what}`))
+  }
+
+  const living = [...members]
+  await Promise.all(living.map(patrol))
+  // Starting takes longer than all else: the next one starts while its predecessor goes
+  let next: NodeProcess | undefined = processes.prepare((members[0] as Member).index)
+  for (const [turn, member] of members.entries()) {
+    const fresh = next
+    const following = members[turn + 1]
+    next = following && processes.prepare(following.index)
+    living.splice(living.indexOf(member), 1)
+    const how = turn % 2 === 0 ? await leave(play, member, endPatrol) : await crash(play, member)
+    const repaired = await secureAll(play, living, `make up for ${member.name}`)
+
+    processes.announce(fresh as NodeProcess)
+    const seeds = living.slice(0, doors).map(({ address }) => address)
+    const joined = await processes.join(member.index, fresh as NodeProcess, seeds)
+    living.push(joined)
+    const secured = await secureAll(play, living, `take in ${joined.name}`)
+    await patrol(joined)
+    narrator.say(
+      member.name,
+      `${how}; made up for after ${repaired} ms; process ${joined.process.pid ?? 0} came and has its part of the table after ${secured} ms`,
+    )
+  }
+  await Promise.all(living.map(endPatrol))
+  narrator.say(
+    'demo',
+    `every process was replaced; ${count(reads, 'reading')} meanwhile, ${failed.length === 0 ? 'none' : 'SOME'} in vain`,
+  )
+  for (const what of failed) narrator.say('demo', `read in vain: ${what}`)
+  living.sort((a, b) => a.index - b.index)
+  return { living, reads, failed }
+}
+
+const leave = async (
+  { processes, narrator }: Play,
+  member: Member,
+  endPatrol: (member: Member) => Promise<void>,
+): Promise<string> => {
+  await endPatrol(member)
+  const { milliseconds } = await processes.ask(member.process, 'leave', {}, 'hand on its part of the table')
+  if (!(await processes.stop(member.process))) narrator.say(member.name, 'had to be killed')
+  return `handed its part on in ${milliseconds} ms and left (process ${member.process.pid ?? 0})`
+}
+
+const crash = async (_play: Play, { process }: Member): Promise<string> => {
+  await process.kill()
+  return `was killed with SIGKILL (process ${process.pid ?? 0})`
+}
