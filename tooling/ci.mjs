@@ -29,11 +29,11 @@ const packages = 'npx pnpm --recursive --filter "./packages/*"'
 /**
  * One line per step, in this order: what fails soonest first, then what needs the packages built, then what takes long. A step counts as one, or with
  * `tests` as many as the tests that it ran; with `verdict` it counts itself, and may say why it was skipped. It is skipped where the command `needs` fails, and for
- * the reason `skipped` if there is one. If `prepare` fails, the step itself says what it lacks. All steps together take less than 15 minutes on two idle cores;
+ * the reason `skipped` if there is one. If `prepare` fails, those who need it say what they lack. All steps together take less than 15 minutes on two idle cores;
  * `minutes` is when a step hangs.
  */
 const steps = [
-  { name: 'test', command: 'npm test', minutes: 10, tests: true },
+  { name: 'test', prepare: 'tooling/system-programs.sh', command: 'npm test', minutes: 10, tests: true },
   { name: 'test of the tools and of all examples', command: 'npm run test:tooling', minutes: 6, tests: true },
   { name: 'lint', command: 'npm run lint', minutes: 5 },
   { name: 'format', command: 'npm run format', minutes: 2 },
@@ -87,7 +87,6 @@ const steps = [
   {
     // Network namespaces, NATs of Linux, coturn, miniupnpd: on a machine that lets us have them.
     name: 'nat-lab',
-    prepare: 'tooling/nat-lab/install.sh',
     command: 'npm run nat-lab -- --times 3',
     minutes: 3,
     verdict: true,

@@ -1,8 +1,14 @@
 /** What runs on a host: it reads commands, one line of JSON each, and answers each with one line. */
 import { createInterface } from 'node:readline'
 import { connect, createServer } from 'node:net'
+import type { Address } from '@p2p/interfaces'
+import { Interface } from '@p2p/network'
 import { detectNat, type NatReport } from '@p2p/network/nat'
 import { mapPort, type MappingProtocol, type PortMapping } from '@p2p/network/port-mapping'
+import { pinnedBy } from '@p2p/transport'
+import { connect as open } from '@p2p/transport/pipe'
+import { tcp } from '@p2p/transport/tcp'
+import { udp } from '@p2p/transport/udp'
 import { punch, type Punched, type PunchOffer, type PunchTransport } from '@p2p/network/punch'
 
 /** What a host is told to do. */
@@ -23,6 +29,13 @@ export type Command =
       readonly lifetime: number
     }
   | { readonly type: 'unmap' }
+  /** Dials there over the route of an interface, or without one. */
+  | { readonly type: 'via'; readonly name: string | undefined; readonly to: Address }
+  /** Listens at the link-local address of an interface. */
+  | { readonly type: 'via link-local'; readonly name: string }
+  /** Tells whoever dials that port, over TCP and UDP, as whom it is seen; until it is to fall silent. */
+  | { readonly type: 'answer'; readonly port: number }
+  | { readonly type: 'fall silent' }
   /** Whether somebody answers there over TCP. */
   | { readonly type: 'dial'; readonly address: string; readonly port: number }
 
@@ -35,6 +48,9 @@ export type Answer =
   | { readonly type: 'mapped'; readonly address: string; readonly port: number }
   | { readonly type: 'unmapped' }
   | { readonly type: 'dialled'; readonly isOpen: boolean }
+  | { readonly type: 'done' }
+  /** As whom we were seen, and what holds our end to its interface. */
+  | { readonly type: 'came'; readonly from: string; readonly pinned: string }
   | { readonly type: 'punched'; readonly path: string; readonly remote: string; readonly ms: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly ms: number }
 
@@ -74,6 +90,45 @@ const use = async (path: Punched): Promise<void> => {
 }
 
 let mapping: PortMapping | undefined
+let answering: readonly { close(): Promise<void> }[] = []
+
+/** Tells everybody as whom they are seen. */
+const answerAt = async (port: number) => {
+  const said = (from: string) => new TextEncoder().encode(from)
+  const socket = await udp().bind(`udp://0.0.0.0:${port}`)
+  socket.onDatagram((_, from) => socket.send(said(from), from))
+  const listener = await tcp().listen(`tcp://0.0.0.0:${port}`, connection => {
+    connection.onData(() => undefined)
+    connection.write(said(connection.remote))
+    void connection.close()
+  })
+  answering = [socket, listener]
+}
+
+const hostIn = (address: string) =>
+  /:\/\/\[?(?<host>[^\]]*)\]?:\d+$/.exec(address)?.groups?.['host'] ?? address
+
+/** Asks as whom we are seen, over a route. */
+const seenVia = async (name: string | undefined, to: Address) => {
+  const via = name === undefined ? {} : { via: (await Interface.open({ name })).route(4) }
+  const pipe = await open(to, { ...via, timeout: 1_500 })
+  try {
+    if (to.startsWith('udp')) pipe.send(Uint8Array.of(0))
+    const { data } = await pipe.recv({ timeout: 1_500 })
+    const from = hostIn(new TextDecoder().decode(data))
+    say({ type: 'came', from, pinned: pinnedBy(pipe.local) })
+  } finally {
+    await pipe.close()
+  }
+}
+
+/** Listens at an address that means something on one interface only. */
+const listenNear = async (name: string) => {
+  const route = (await Interface.open({ name })).route(6)
+  const listener = await tcp({ via: route }).listen('tcp://[::]:0', () => undefined)
+  say({ type: 'came', from: hostIn(listener.address), pinned: pinnedBy(listener.address) })
+  await listener.close()
+}
 
 const dial = (host: string, port: number) =>
   new Promise<boolean>(resolve => {
@@ -108,6 +163,24 @@ const obey = async (command: Command): Promise<void> => {
     if (command.type === 'unmap') {
       await mapping?.close()
       say({ type: 'unmapped' })
+      return
+    }
+    if (command.type === 'answer') {
+      await answerAt(command.port)
+      say({ type: 'done' })
+      return
+    }
+    if (command.type === 'fall silent') {
+      await Promise.all(answering.map(each => each.close()))
+      say({ type: 'done' })
+      return
+    }
+    if (command.type === 'via') {
+      await seenVia(command.name, command.to)
+      return
+    }
+    if (command.type === 'via link-local') {
+      await listenNear(command.name)
       return
     }
     if (command.type === 'dial') {

@@ -3,13 +3,14 @@ import { classifications } from './classification.ts'
 import { Host } from './host.ts'
 import { mappings } from './mapping.ts'
 import { punches } from './punching.ts'
+import { routings } from './routing.ts'
 import { run, tryRun } from './shell.ts'
 import { build, stun } from './topology.ts'
 
 /** What a case finds: hosts behind routers that it may set up as it likes. */
 export interface Laboratory {
   /** A program of ours on one of the hosts, ready: what it does first shall not take the time that its start does. */
-  readonly host: (name: 'a' | 'b' | 'c' | 'd') => Promise<Host>
+  readonly host: (name: 'a' | 'b' | 'c' | 'd' | 'e') => Promise<Host>
 }
 
 /** What came of a case. Plain data: it is sent as JSON. */
@@ -52,7 +53,7 @@ export async function* tryCases(
   times: number,
   share: { readonly index: number; readonly of: number },
 ): AsyncGenerator<Outcome> {
-  const all = [...mappings, ...classifications(times), ...punches(times)]
+  const all = [...mappings, ...routings, ...classifications(times), ...punches(times)]
   const cases = all.filter((_, place) => place % share.of === share.index)
   await run('mount', ['-t', 'tmpfs', 'tmpfs', '/run'])
   await build()

@@ -14,7 +14,7 @@ interface Pair {
   /** Whether both measure their NAT first. */
   readonly measured: boolean
   readonly opens: boolean
-  /** Milliseconds. */
+  /** Milliseconds that more than half of the times may take. */
   readonly limit: number
 }
 
@@ -71,24 +71,26 @@ const punch = async (pair: Pair, { host }: Laboratory, wanted: number): Promise<
     : ([undefined, undefined] as const)
   const times = pair.opens ? wanted : Math.min(2, wanted)
   let right = 0
-  let slowest = 0
+  const durations: number[] = []
   const wrong: string[] = []
   for (let time = 0; time < times; time++) {
     const answers = await meet(a, b, pair, nats)
     const isRight = answers.every(answer =>
-      pair.opens
-        ? answer.type === 'punched' && answer.ms <= pair.limit
-        : answer.type === 'failed' && answer.code === 'P2P_NO_PATH' && answer.ms <= pair.limit,
+      pair.opens ? answer.type === 'punched' : answer.type === 'failed' && answer.code === 'P2P_NO_PATH',
     )
-    for (const answer of answers) if ('ms' in answer) slowest = Math.max(slowest, answer.ms)
+    durations.push(Math.max(...answers.map(answer => ('ms' in answer ? answer.ms : Infinity))))
     if (isRight) right += 1
     else wrong.push(answers.map(answer => JSON.stringify(answer)).join(' '))
   }
+  durations.sort((one, two) => one - two)
+  const within = durations.filter(each => each <= pair.limit).length
+  // The rest may have had to share the machine
+  if (within * 2 <= times) wrong.push(`only ${within} of ${times} took ${pair.limit} ms at most`)
   const expected = pair.opens ? 'opens' : 'ends with P2P_NO_PATH'
-  const figures = `${right} of ${times}, at most ${slowest} ms`
+  const figures = `${right} of ${times}, ${within} within ${pair.limit} ms, at most ${durations.at(-1) ?? Infinity} ms`
   return {
     name: `${pair.transport}: ${pair.a} with ${pair.b} ${expected}: ${figures}`,
-    ok: right === times,
+    ok: wrong.length === 0,
     wrong,
   }
 }

@@ -1,3 +1,4 @@
+import { rules, setUp } from './recipes.ts'
 import { run } from './shell.ts'
 
 /** Where the STUN server is: two addresses, two ports. */
@@ -25,6 +26,13 @@ export const open = { host: 'c', address: '203.0.113.4' }
 /** The carrier's router. */
 export const carrier = { router: 'cg', inside: '100.64.0.1', wan: '203.0.113.5' }
 
+/** A host with two uplinks, the first of which is its default route. A second table of routes knows the other one. */
+export const twoUplinks = {
+  host: 'e',
+  one: { address: '10.0.5.2', router: 'n1', wan: '203.0.113.6' },
+  two: { address: '10.0.6.2', router: 'n2', wan: '203.0.113.7' },
+}
+
 const gatewayOf = (address: string) => address.replace(/\d+$/, '1')
 
 /**
@@ -32,11 +40,18 @@ const gatewayOf = (address: string) => address.replace(/\d+$/, '1')
  *
  *     a — na ┐          ┌ nb — b
  *            ├ internet ┤
- *     d — nd — cg ┘     └ c
+ *     d — nd — cg ┘     ├ c
+ *                       └ n1, n2 — e
  */
 export const build = async (): Promise<void> => {
-  const routers = [...Object.values(sites).map(({ router }) => router), carrier.router]
-  const hosts = [...Object.values(sites).map(({ host }) => host), open.host]
+  const { one, two } = twoUplinks
+  const routers = [
+    ...Object.values(sites).map(({ router }) => router),
+    carrier.router,
+    one.router,
+    two.router,
+  ]
+  const hosts = [...Object.values(sites).map(({ host }) => host), open.host, twoUplinks.host]
   const spaces = ['internet', ...routers, ...hosts]
   const script = spaces.flatMap(name => [`ip netns add ${name}`, `ip -n ${name} link set lo up`])
   const link = (one: string, device: string, two: string, other: string) =>
@@ -65,10 +80,23 @@ export const build = async (): Promise<void> => {
     leads(host, gatewayOf(address))
     if (router !== sites.d.router) join(router, wan)
   }
+  for (const [name, { address, router, wan }] of [
+    ['one', one],
+    ['two', two],
+  ] as const) {
+    link(router, 'lan', twoUplinks.host, name)
+    set(router, 'lan', gatewayOf(address))
+    set(twoUplinks.host, name, address)
+    join(router, wan)
+  }
+  leads(twoUplinks.host, gatewayOf(one.address))
+  script.push(`ip -n ${twoUplinks.host} route add default via ${gatewayOf(two.address)} table 7`)
   link(carrier.router, 'lan', sites.d.router, 'wan')
   set(carrier.router, 'lan', carrier.inside)
   set(sites.d.router, 'wan', sites.d.wan)
   leads(sites.d.router, carrier.inside)
   for (const router of routers) script.push(`ip netns exec ${router} sysctl -qw net.ipv4.ip_forward=1`)
   await run('sh', ['-e'], script.join('\n'))
+  for (const { router, address, wan } of [one, two])
+    await setUp(router, rules('port-restricted', { address, wan }))
 }

@@ -129,8 +129,20 @@ export const network: readonly Target[] = [
   },
   {
     name: 'ssdp',
+    about: '@p2p/network/port-mapping decodeSsdp',
+    open: () => ({
+      check: input => {
+        const decoded = unlessRefused(['P2P_PROTOCOL_ERROR'], () => decodeSsdp(input))
+        if (!('value' in decoded)) return 'refused'
+        expect(decoded.value.location.protocol === 'http:', 'a place that is not on HTTP')
+        return 'accepted'
+      },
+    }),
+  },
+  {
+    name: 'ssdp-answer',
     about:
-      '@p2p/network/port-mapping decodeSsdp, and mapPort by UPnP among answers from a router and from somebody else',
+      '@p2p/network/port-mapping mapPort by UPnP, among answers from a router and from somebody else',
     open: () => ({
       check: async input => {
         const clock = new VirtualClock()
