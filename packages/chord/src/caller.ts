@@ -48,9 +48,13 @@ export class Caller {
     for (const controller of this.#underWay) controller.abort(closedError())
   }
 
-  /** How long a process may take to answer. */
-  timeoutOf(member: Member): number {
-    return member.trip.timeout(member.misses, this.typical)
+  /**
+   * How long a process may take to answer: twice as long after a miss, four times after more.
+   *
+   * @param doublings at most so often is it doubled: who can ask another instead is less patient
+   */
+  timeoutOf(member: Member, doublings = 2): number {
+    return member.trip.timeout(Math.min(member.misses, doublings), this.typical)
   }
 
   /**

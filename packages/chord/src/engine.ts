@@ -135,8 +135,8 @@ export class Engine {
     circle.standing = 'leaving'
     try {
       // While it is still asked for its arcs, so that those who come after it have all of them when they take over.
-      for (const place of [...circle.places])
-        await this.within(this.#prepare(place.point.index), limits, 'a successor')
+      const prepared = circle.places.map(({ point }) => this.#prepare(point.index))
+      await this.within(Promise.all(prepared), limits, 'successors')
       await this.#beFollowed(limits)
       await this.upkeep.leave()
       while (store.size > 0) {

@@ -184,14 +184,15 @@ export class LookUp {
     this.#asked.set(member, isPresumed)
     this.#running++
     this.#prompt++
-    let late = false
+    // Who did not answer the last time is late at once.
+    let late = member.misses > 0
+    if (late) this.#beLate(member)
     const timer =
-      member === this.#circle.self
+      late || member === this.#circle.self
         ? undefined
         : this.#clock.after(this.#caller.timeoutOf(member) / 2, () => {
             late = true
-            this.#prompt--
-            this.#skip.add(member)
+            this.#beLate(member)
             this.#next()
           })
     const over = () => {
@@ -199,7 +200,8 @@ export class LookUp {
       this.#running--
       if (!late) this.#prompt--
     }
-    this.#caller.ask(member, ['find', position, skip, sent, isPresumed]).then(
+    const timeout = this.#caller.timeoutOf(member, 1)
+    this.#caller.ask(member, ['find', position, skip, sent, isPresumed], timeout).then(
       reply => {
         over()
         if (this.#settled) return
@@ -218,6 +220,12 @@ export class LookUp {
         this.#next()
       },
     )
+  }
+
+  /** It is waited for no longer before another is asked. */
+  #beLate(member: Member): void {
+    this.#prompt--
+    this.#skip.add(member)
   }
 
   #miss(member: Member): void {

@@ -6,11 +6,14 @@ const most = 4_000
 const initial = 1_000
 /** Who never answered may take so many times as long as others do: a connection to it may have to be made first. */
 const first = 4
+/** So many answers tell how much a peer varies; before that it may take as long as others do. */
+const enough = 8
 
 /** How long a peer takes to answer: mean and deviation, as TCP estimates them (RFC 6298). Milliseconds. */
 export class RoundTrip {
   #mean: number | undefined
   #deviation = 0
+  #answers = 0
 
   /** The mean; `undefined` before the first answer. */
   get mean(): number | undefined {
@@ -18,6 +21,7 @@ export class RoundTrip {
   }
 
   add(milliseconds: number): void {
+    this.#answers++
     if (this.#mean === undefined) {
       this.#mean = milliseconds
       this.#deviation = milliseconds / 2
@@ -28,17 +32,24 @@ export class RoundTrip {
   }
 
   /**
-   * How long to wait for an answer, after so many misses in a row: twice as long after one, four times after more.
+   * How long to wait for an answer, after so many misses in a row: twice as long with each.
    *
    * @param typical how long others take
    */
   timeout(misses: number, typical: RoundTrip): number {
-    return Math.min(most, Math.max(least, this.#expected(typical)) * 2 ** Math.min(misses, 2))
+    return Math.min(most, Math.max(least, this.#expected(typical)) * 2 ** misses)
   }
 
   #expected(typical: RoundTrip): number {
-    // Twice the mean at least: after a few answers that took alike the deviation says too little.
-    if (this.#mean !== undefined) return Math.max(2 * this.#mean, this.#mean + 4 * this.#deviation)
-    return typical.mean === undefined ? initial : Math.min(initial, first * typical.mean)
+    const others = typical.mean === undefined ? initial : Math.min(initial, first * typical.mean)
+    if (this.#mean === undefined) return others
+    if (this.#answers >= enough) return this.#limit
+    return Math.max(this.#limit, typical.#answers < enough ? others : typical.#limit)
+  }
+
+  /** Twice the mean at least: where answers took alike the deviation says too little. */
+  get #limit(): number {
+    const mean = this.#mean ?? 0
+    return Math.max(2 * mean, mean + 4 * this.#deviation)
   }
 }

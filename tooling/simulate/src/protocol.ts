@@ -1,6 +1,8 @@
 import type { RunReport } from '@p2p/simulation'
 import type { Break } from './breaks.ts'
 import { chordBreaks } from './chord/breaks.ts'
+import { runChurn } from './chord/churn.ts'
+import { runCrashed, runHops } from './chord/look-ups.ts'
 import { runChord } from './chord/scenario.ts'
 import { meshBreaks } from './mesh/breaks.ts'
 import { runCrash, runDay, runDials, runPause } from './mesh/bars.ts'
@@ -32,8 +34,14 @@ const meshBars: NonNullable<Protocol['scenarios']> = new Map([
   ['dials', runDials],
 ])
 
+const chordBars: NonNullable<Protocol['scenarios']> = new Map([
+  ['hops', runHops],
+  ['crash', runCrashed],
+  ['churn', runChurn],
+])
+
 export const protocols: readonly Protocol[] = [
   { name: 'mesh', run: runMesh, breaks: meshBreaks, scenarios: meshBars },
   { name: 'sync', run: runSync, breaks: syncBreaks },
-  { name: 'chord', run: runChord, breaks: chordBreaks },
+  { name: 'chord', run: runChord, breaks: chordBreaks, scenarios: chordBars },
 ]
