@@ -38,6 +38,10 @@ describe.skipIf(reason !== undefined)(name, () => {
         default: { code: 'P2P_NO_DEFAULT_ROUTE', quick: true },
         resolve: { code: 'worked', quick: true },
         detect: unreachable,
+        connect: unreachable,
+        // Whether a socket is given an address that is gone is a setting of the system
+        discover: [expect.stringMatching(/^P2P_(HOST_UNREACHABLE|ADDRESS_NOT_AVAILABLE)$/) as unknown],
+        announced: { addresses: ['tcp://127.0.0.1:9'], codes: ['P2P_HOST_UNREACHABLE'] },
         punch: unreachable,
         map: { code: 'P2P_NO_DEFAULT_ROUTE', quick: true },
         mapByUpnp: unreachable,

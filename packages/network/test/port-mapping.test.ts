@@ -73,9 +73,12 @@ describe('messages of SSDP', () => {
     ['HTTP/1.1 200 OK\r\nST: a\r\n\r\nLOCATION: http://10.0.0.1/\r\n', 'a place behind the headers'],
     ['HTTP/1.1 200 OK\r\nST: a\r\nLOCATION: file:///etc/passwd\r\n\r\n', 'a file'],
     ['HTTP/1.1 200 OK\r\nST: a\r\nLOCATION: /rootDesc.xml\r\n\r\n', 'no URL'],
+    ['HTTP/1.1 200 OK\r\nST: a\r\nLOCATION: http:/\xe5\x89\xae\r\n\r\n', 'bytes above ASCII'],
     [`HTTP/1.1 200 OK\r\nST: ${'a'.repeat(3_000)}\r\nLOCATION: http://10.0.0.1/\r\n\r\n`, 'too much'],
   ])('%# are refused: %s', (answer, _) => {
-    expect(() => decodeSsdp(text(answer))).toThrow(expect.objectContaining({ code: 'P2P_PROTOCOL_ERROR' }))
+    expect(() => decodeSsdp(Buffer.from(answer, 'latin1'))).toThrow(
+      expect.objectContaining({ code: 'P2P_PROTOCOL_ERROR' }),
+    )
   })
 })
 

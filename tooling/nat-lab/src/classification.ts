@@ -79,7 +79,7 @@ const isRight = ({ classic, allocation }: Row, report: NatReport) => {
   )
 }
 
-/** Milliseconds that half of the times may take: the rest may have had to share the machine. */
+/** Milliseconds that half of the times may take on a machine that has nothing else to do. */
 const limitOf = ({ loss }: Row) => (loss === undefined ? 1_100 : 6_000)
 
 const word = (name: string, answer: boolean | undefined) =>
@@ -107,7 +107,7 @@ const classify = async (row: Row, { host }: Laboratory, times: number): Promise<
   }
   durations.sort((one, two) => one - two)
   const median = durations[Math.floor(durations.length / 2)] ?? Infinity
-  if (median > limitOf(row)) wrong.push(`half of them took longer than ${median} ms`)
+  const slow = median > limitOf(row) ? [`half of them took ${median} ms or more`] : []
   const asks = last !== undefined && row.loss === undefined
   const address = row.host === 'c' ? open.address : sites[row.host].address
   const coturn = asks ? await agreesWithCoturn(row.host, address, last as NatReport) : undefined
@@ -117,6 +117,7 @@ const classify = async (row: Row, { host }: Laboratory, times: number): Promise<
     name: `${row.name}: ${figures}${word('coturn', coturn)}${word("Debian's stun", debian)}`,
     ok: wrong.length === 0 && coturn !== false && debian !== false,
     wrong,
+    slow,
   }
 }
 

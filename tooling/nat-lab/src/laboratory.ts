@@ -20,6 +20,8 @@ export interface Outcome {
   readonly ok: boolean
   /** What was wrong, if anything was. */
   readonly wrong: readonly string[]
+  /** What took longer than it may, if anything did. That may be the machine's fault. */
+  readonly slow?: readonly string[]
 }
 
 /** Something to be tried in a laboratory that nobody else uses meanwhile. */

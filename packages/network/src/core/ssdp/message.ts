@@ -55,7 +55,16 @@ export const decodeSsdp = (bytes: Uint8Array): SsdpAnswer => {
   const target = headers.get('st')
   const place = headers.get('location')
   if (target === undefined || place === undefined) throw bad('it names no device, or no place')
-  const location = URL.canParse(place) ? new URL(place) : undefined
+  const location = urlIn(place)
   if (location?.protocol !== 'http:') throw bad('its place is no URL of HTTP')
   return { target, location }
+}
+
+/** `URL.canParse` of Node.js 20 says yes to some bytes above ASCII that `new URL` then throws at. */
+const urlIn = (text: string): URL | undefined => {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
 }
