@@ -1,7 +1,7 @@
 import type { PeerId } from '@p2p/interfaces'
 import { MessageLog } from './message-log.ts'
 import { windowSize } from './sequence-window.ts'
-import { type Missing, type Stream, Streams } from './streams.ts'
+import { type Missing, nothingMissing, type Stream, Streams } from './streams.ts'
 
 /** Consecutive messages of one stream. */
 export interface StreamRange {
@@ -81,7 +81,8 @@ export class Plumtree {
   readonly #output: PlumtreeOutput
   readonly #log: MessageLog
   readonly #neighbours = new Map<PeerId, Neighbour>()
-  readonly #incomplete = new Set<Stream>()
+  /** Streams of which something is missing, with that. */
+  readonly #incomplete = new Map<Stream, Map<number, Missing>>()
   #missing = 0
   #nextForgetting = 0
   #isMember: boolean
@@ -315,23 +316,28 @@ export class Plumtree {
     if (this.#missing >= maxMissing) return
     this.#missing++
     const due = now + firstPatience
-    stream.missing.set(sequence, { sources: [source], due })
-    this.#incomplete.add(stream)
+    const incomplete = this.#incomplete.get(stream) ?? new Map<number, Missing>()
+    incomplete.set(sequence, { sources: [source], due })
+    stream.missing = incomplete
+    this.#incomplete.set(stream, incomplete)
     this.#output.wake(due + repairAfter)
   }
 
   #found(stream: Stream, sequence: number): void {
-    if (!stream.missing.delete(sequence)) return
+    const incomplete = this.#incomplete.get(stream)
+    if (incomplete?.delete(sequence) !== true) return
     this.#missing--
-    if (stream.missing.size === 0) this.#incomplete.delete(stream)
+    if (incomplete.size > 0) return
+    stream.missing = nothingMissing
+    this.#incomplete.delete(stream)
   }
 
   /** Asks for what has not come by itself. @returns when it is due again; `Infinity`: not until {@link PlumtreeOutput.wake} */
   repair(now: number): number {
     let next = Infinity
     const wanted = new Map<PeerId, StreamRange[]>()
-    for (const stream of this.#incomplete) {
-      for (const [sequence, missing] of stream.missing) {
+    for (const [stream, incomplete] of this.#incomplete) {
+      for (const [sequence, missing] of incomplete) {
         if (missing.due > now) {
           next = Math.min(next, missing.due)
           continue

@@ -18,7 +18,7 @@ export interface Stream {
   /** Its recent messages. */
   readonly log: Map<number, LoggedMessage>
   /** Numbers that we lack, and whom to ask. */
-  readonly missing: Map<number, Missing>
+  missing: ReadonlyMap<number, Missing>
   /** When it was last heard, in monotonic milliseconds. */
   heard: number
 }
@@ -36,6 +36,9 @@ export interface Missing {
   /** When to ask, in monotonic milliseconds. */
   due: number
 }
+
+/** There may be thousands of streams, and nearly none lacks anything: a map for each would be a third of their memory. */
+export const nothingMissing: ReadonlyMap<number, Missing> = new Map<number, Missing>()
 
 /** Bounds of {@link Streams}. */
 export interface StreamsSettings {
@@ -145,7 +148,7 @@ export class Streams {
       epoch,
       window: new SequenceWindow(),
       log: new Map<number, LoggedMessage>(),
-      missing: new Map<number, Missing>(),
+      missing: nothingMissing,
       heard: now,
     }
     this.#streams.set(key, stream)
