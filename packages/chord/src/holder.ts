@@ -184,6 +184,8 @@ export class Holder {
   /** The owner of an arc says that this node has all of it now. */
   claim(body: readonly unknown[], until: number): unknown {
     const [, from, to] = listOf(body, 3)
+    // Who has left hands on what it holds: a claim would keep it from that for as long as it lasts.
+    if (!this.#circle.onRing) return false
     this.#circle.claims.add({ from: positionOf(from), to: positionOf(to) }, until)
     return true
   }

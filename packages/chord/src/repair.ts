@@ -108,7 +108,7 @@ export class Repair {
           if (upTo.get(partner) !== place.gained) await compare(partner, true)
       if (failed.size > 0 || !this.#isComplete(place) || arrangement !== this.#arrangement(place)) return
       for (const partner of partners.slice(0, copies))
-        if ((await this.#caller.askFirmly(partner, ['claim', arc.from, arc.to])) === undefined) return
+        if ((await this.#caller.askFirmly(partner, ['claim', arc.from, arc.to])) !== true) return
       // Who held a copy before is not told what is written from now on.
       if (place.repaired !== arrangement) {
         const others = partners.slice(copies)

@@ -268,6 +268,18 @@ describe('a ring', () => {
     expect(fresh.health().members).toBeGreaterThan(0)
   })
 
+  it('has no copies at a process that has left, whatever was on its way to it', async () => {
+    const world = new World(7)
+    const ring = await world.ring(3, options)
+    await fill(world, ring[0] as ChordNode)
+    const [old] = ring as [ChordNode]
+    await world.run(old.unjoin())
+    const whole = '0'.repeat(96)
+    const late = world.nodes.get('n1')?.request('n0', '/chord/1/default', ['claim', whole, whole])
+    expect(await world.run(late as Promise<unknown>)).toBe(false)
+    expect(old.engine.circle.isResponsible('f'.repeat(96), old.engine.now)).toBe(false)
+  })
+
   it('keeps what its last process holds: that one cannot leave', async () => {
     const world = new World(7)
     const [only] = (await world.ring(1, options)) as [ChordNode]
