@@ -54,8 +54,8 @@ export interface Commands {
     command: { readonly hashes: readonly string[] }
     reply: { readonly missing: readonly string[] }
   }
-  /** Hand on what it holds of the table, in order. */
-  leave: { command: object; reply: { readonly milliseconds: number } }
+  /** Hand on what it holds of the table, in order. `left`: entries that it could not hand on in time; there are copies of them. */
+  leave: { command: object; reply: { readonly milliseconds: number; readonly left: number } }
   /** Wait until a node is no neighbour, and say when that was, if not before `since`. Both are in milliseconds since 1970. */
   miss: {
     command: { readonly peer: PeerId; readonly since: number }

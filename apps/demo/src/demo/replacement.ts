@@ -1,4 +1,4 @@
-import { count } from '../words.ts'
+import { count, entries } from '../words.ts'
 import { secureAll } from './contents.ts'
 import type { NodeProcess } from './node-process.ts'
 import type { Play } from './play.ts'
@@ -53,17 +53,16 @@ export const replaceAll = async (
     next = following && processes.prepare(following.index)
     living.splice(living.indexOf(member), 1)
     const how = turn % 2 === 0 ? await leave(play, member, endPatrol) : await crash(play, member)
-    const repaired = await secureAll(play, living, `make up for ${member.name}`)
 
     processes.announce(fresh as NodeProcess)
     const seeds = living.slice(0, doors).map(({ address }) => address)
     const joined = await processes.join(member.index, fresh as NodeProcess, seeds)
     living.push(joined)
-    const secured = await secureAll(play, living, `take in ${joined.name}`)
+    const secured = await secureAll(play, living, `make up for ${member.name}, and take in the new one`)
     await patrol(joined)
     narrator.say(
       member.name,
-      `${how}; made up for after ${repaired} ms; process ${joined.process.pid ?? 0} came and has its part of the table after ${secured} ms`,
+      `${how}; process ${joined.process.pid ?? 0} came, and after ${secured} ms all hold their parts of the table, with all copies`,
     )
   }
   await Promise.all(living.map(endPatrol))
@@ -82,9 +81,10 @@ const leave = async (
   endPatrol: (member: Member) => Promise<void>,
 ): Promise<string> => {
   await endPatrol(member)
-  const { milliseconds } = await processes.ask(member.process, 'leave', {}, 'hand on its part of the table')
+  const reply = await processes.ask(member.process, 'leave', {}, 'hand on its part of the table')
   if (!(await processes.stop(member.process))) narrator.say(member.name, 'had to be killed')
-  return `handed its part on in ${milliseconds} ms and left (process ${member.process.pid ?? 0})`
+  const part = reply.left === 0 ? 'its part' : `all but ${entries(reply.left)} of its part`
+  return `handed ${part} on in ${reply.milliseconds} ms and left (process ${member.process.pid ?? 0})`
 }
 
 const crash = async (_play: Play, { process }: Member): Promise<string> => {

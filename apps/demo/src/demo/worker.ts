@@ -67,6 +67,9 @@ const onError = (error: unknown) => report({ type: 'trouble', message: describe(
 /** Milliseconds between two looks at what cannot be listened to. */
 const pollEvery = 25
 
+/** Milliseconds that this node has to hand on what it holds: copies are elsewhere in any case. */
+const leavingTime = 10_000
+
 const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : '')
 
 /** Tells the node's figures, if somebody looks at them. */
@@ -177,8 +180,14 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
 
   leave: async () => {
     const begin = performance.now()
-    await leaveTable(theNode(), { timeout: Infinity, signal: stopping.signal })
-    return { milliseconds: Math.round(performance.now() - begin) }
+    const { table } = theNode()
+    try {
+      await leaveTable(theNode(), { timeout: leavingTime, signal: stopping.signal })
+    } catch (error) {
+      stopping.signal.throwIfAborted()
+      onError(error)
+    }
+    return { milliseconds: Math.round(performance.now() - begin), left: table.health().entries }
   },
 
   miss: ({ peer, since }) =>

@@ -8,7 +8,7 @@ import type { Node } from './node.ts'
 /** Which contents are put into the table, in bytes: those of one file, and those of all together. Each is held ten times, and five of these are asked at each reading. */
 export const contentsLimits: { readonly file: number; readonly all: number } = {
   file: 16 * 1024,
-  all: 1024 * 1024,
+  all: 256 * 1024,
 }
 
 /** The limits as people read them. */
