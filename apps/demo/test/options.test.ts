@@ -28,7 +28,7 @@ const defaults = {
   keep: false,
   secret: undefined,
   timeout: 30_000,
-  replace: true,
+  replace: false,
   chaos: undefined,
   plain: false,
 }
@@ -42,14 +42,14 @@ it('takes five processes and this repository where nothing else is said', () => 
 
 it('takes a folder relative to where npm was called', () => {
   vi.stubEnv('INIT_CWD', '/somewhere')
-  const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --no-replace --dir ../else'))
+  const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --replace --dir ../else'))
   expect(options).toEqual({
     ...defaults,
     nodes: 64,
     dir: '/else',
     keep: true,
     timeout: 1_500,
-    replace: false,
+    replace: true,
   })
 })
 
@@ -110,7 +110,7 @@ it('explains itself', () => {
     'timeout',
     'chaos',
     'seed',
-    'no-replace',
+    'replace',
     'plain',
     'listen',
     'join',

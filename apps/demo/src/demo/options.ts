@@ -45,7 +45,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
   const command = new Command('npm run demo --')
     .description(
       `Starts processes on this machine that know one address only, has them publish the index of a folder in a dictionary that they share, kills one, ` +
-        `adds one, has one refused, turns an outsider away, replaces every process by a new one, and compares what each of them holds with the disk. ` +
+        `adds one, has one refused, turns an outsider away, and compares what each of them holds with the disk. ` +
         `The contents of ${contentsLimitsText}, are in a hash table that they hold together, and are read back at the end. Folders named ${leftOut.join(', ')} and symbolic links are left out.`,
     )
     .option('--nodes <number>', 'processes in all, 3 to 64', between(3, 64, true), 5)
@@ -68,7 +68,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
         .argParser(between(0.1, 86_400, false)),
     )
     .option('--seed <number>', 'draw the chaos from this (default: a new one)', between(0, seeds - 1, true))
-    .option('--no-replace', 'do not replace every process in the end')
+    .option('--replace', 'then replace every process by a new one, one by one', false)
     .option('--plain', 'lines only, as through a pipe, also on a terminal', false)
     .helpOption('--help', 'show this')
     .allowExcessArguments(false)
