@@ -3,8 +3,10 @@ import { Plumtree, type TreeMessage } from './core/plumtree.ts'
 import type { Newest, Stream } from './core/streams.ts'
 import { type MeshLimits, times } from './limits.ts'
 import type { Link } from './link/link.ts'
+import { forged, type Signing, Turn } from './signing.ts'
 import {
   ageOf,
+  broadcastHeadLength,
   checkBroadcast,
   encodeBroadcast,
   epochOf,
@@ -16,9 +18,10 @@ import {
 } from './wire/broadcast.ts'
 import { readNamed } from './wire/direct.ts'
 import { BytePool } from './wire/byte-pool.ts'
-import { idToBytes } from './wire/ids.ts'
+import { idFromBytes, idToBytes } from './wire/ids.ts'
 import { malformed } from './wire/malformed.ts'
 import { Reader, readU48 } from './wire/reader.ts'
+import { decodeSigned, entryOverhead, readEntries, signedHeadLength } from './wire/signed.ts'
 import { decodeTree, encodeTree } from './wire/tree.ts'
 
 /** A broadcast that arrived for the first time. `body` is a view, valid during the call. */
@@ -36,6 +39,10 @@ export interface BroadcastsSettings {
   readonly self: PeerId
   readonly clock: Clock
   readonly limits: MeshLimits
+  /** Where origins sign. */
+  readonly signing: Signing | undefined
+  /** Runs a function at the end of the current turn. */
+  readonly schedule: (task: () => void) => void
   /** Whether to ask for what was sent, within the retention, before this node came. */
   readonly history: boolean
   /** The link to a peer. */
@@ -60,9 +67,11 @@ export class Broadcasts {
   #timerDue = Infinity
   #closed = false
   #met = false
+  /** Where origins sign: what we have said in this turn. */
+  #turn: Turn | undefined
 
   constructor(settings: BroadcastsSettings) {
-    const { self, clock, limits, history, linkTo } = settings
+    const { self, clock, limits, history, linkTo, signing } = settings
     this.#settings = settings
     this.#tree = new Plumtree(
       {
@@ -71,6 +80,7 @@ export class Broadcasts {
         logBytes: limits.log,
         origins: limits.origins,
         history,
+        signed: signing !== undefined,
       },
       {
         payload: (to, message) => {
@@ -105,11 +115,25 @@ export class Broadcasts {
     return this.#tree.streams.newestOf(id)
   }
 
-  /** Another node knows this of our own broadcasts: what we say must be above what we said in former lives. PROTOCOL.md, "To all". */
-  known({ epoch, sequence }: Newest): void {
+  /** Bytes that a message takes beside its name and its body. */
+  get overhead(): number {
+    return this.#settings.signing === undefined ? broadcastHeadLength : signedHeadLength + entryOverhead
+  }
+
+  /**
+   * Another node knows this of our own broadcasts: what we say must be above what we said in former lives. PROTOCOL.md, "To all".
+   *
+   * @throws `P2P_FORGED` where origins sign, for what we have not said
+   */
+  known(newest: Newest): void {
+    const { epoch, sequence } = newest
     // A former life whose clock stood where ours stands shows itself by what we have not said, or have told nobody
     const former = epoch > this.#epoch || (epoch === this.#epoch && (!this.#met || sequence > this.#sequence))
-    if (!former || epoch >= latestEpoch) return
+    if (!former || epoch + 1 >= latestEpoch) return
+    const { signing } = this.#settings
+    if (epoch > 0 && signing?.isOurs(newest) === false)
+      throw forged('a broadcast of ours that we have not said')
+    this.flush()
     const before = this.#epoch
     this.#epoch = epoch + 1
     if (this.#met) this.#sequence = 0
@@ -126,19 +150,60 @@ export class Broadcasts {
   }
 
   send(protocol: string, body: Uint8Array): MessageId {
-    const { self, clock } = this.#settings
-    const now = clock.monotonic()
+    const { self, signing } = this.#settings
+    if (signing !== undefined) return this.#say(protocol, body)
     const sequence = ++this.#sequence
-    const message = encodeBroadcast(self, this.#epoch, sequence, protocol, body)
-    // Looked up each time: a stream that was silent for long is forgotten, our own too
-    const { streams } = this.#tree
-    const stream = streams.own(self, this.#epoch) ?? streams.addOwn(self, this.#epoch, now)
-    this.#tree.send(stream, sequence, message, now)
+    this.#spread(sequence, encodeBroadcast(self, this.#epoch, sequence, protocol, body))
     return messageId(self, this.#epoch, sequence)
   }
 
-  /** A BROADCAST. @throws `P2P_MALFORMED` */
+  /** Where origins sign: signs what was said so far in this turn, and sends it. */
+  flush(): void {
+    const turn = this.#turn
+    const { signing } = this.#settings
+    if (turn === undefined || signing === undefined) return
+    this.#turn = undefined
+    const message = turn.take()
+    signing.seal(message, this.#epoch, turn.sequence)
+    this.#spread(turn.sequence, message)
+  }
+
+  /** A SIGNED, which is a BROADCAST or more of them with a signature. @throws `P2P_MALFORMED`, `P2P_FORGED` */
+  receiveSigned(from: PeerId, bytes: Uint8Array, start: number, end: number): void {
+    const { signing, self, clock, deliver } = this.#settings
+    if (signing === undefined) throw malformed('a signed broadcast, which is not spoken here')
+    const { entries } = decodeSigned(bytes, start, end)
+    const age = ageOf(bytes, start)
+    const epoch = epochOf(bytes, start)
+    const sequence = sequenceOf(bytes, start)
+    if (sequence === 0 || epoch >= latestEpoch) throw malformed('a broadcast with an impossible number')
+    if (age > times.retention) return
+    const named = readEntries(entries)
+    const now = clock.monotonic()
+    const { streams } = this.#tree
+    const origin = originOffset(start)
+    let stream = streams.find(bytes, origin)
+    // What was heard need not be proven again: whatever this is, it is not delivered
+    if (stream?.proven !== true || !stream.window.has(sequence)) {
+      if (stream === undefined && idFromBytes(bytes, origin) === self) return
+      const proven = signing.check(bytes, start, end)
+      stream = streams.at(bytes, origin, epoch, now)
+      if (stream === undefined || !streams.prove(stream, sequence)) return
+      if (sequence > stream.window.newest) stream.newest = proven
+    }
+    if (!this.#tree.receive(from, stream, sequence, () => this.#memory.copy(bytes, start, end), now)) {
+      this.#repeated++
+      return
+    }
+    const id = messageId(stream.origin, epoch, sequence)
+    for (const [index, each] of named.entries()) {
+      deliver({ id: `${id}/${index}`, origin: stream.origin, age, ...each })
+    }
+  }
+
+  /** A BROADCAST. @throws `P2P_MALFORMED`; `P2P_FORGED` where origins sign */
   receive(from: PeerId, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#settings.signing !== undefined) throw forged('a broadcast that nobody has signed')
     checkBroadcast(bytes, start, end)
     const age = ageOf(bytes, start)
     const epoch = epochOf(bytes, start)
@@ -184,11 +249,37 @@ export class Broadcasts {
     this.#timer?.[Symbol.dispose]()
   }
 
+  /** Where origins sign, what is said in a turn goes together. */
+  #say(protocol: string, body: Uint8Array): MessageId {
+    const { self, limits, schedule } = this.#settings
+    if (this.#turn?.hasRoomFor(protocol, body) === false) this.flush()
+    if (this.#turn === undefined) {
+      this.#turn = new Turn(++this.#sequence, limits.message)
+      schedule(() => this.flush())
+    }
+    const index = this.#turn.add(protocol, body)
+    return `${messageId(self, this.#epoch, this.#turn.sequence)}/${index}`
+  }
+
+  /** A message of our own. */
+  #spread(sequence: number, message: Uint8Array): void {
+    const { self, clock } = this.#settings
+    const now = clock.monotonic()
+    // Looked up each time: a stream that was silent for long is forgotten, our own too
+    const { streams } = this.#tree
+    const stream = streams.own(self, this.#epoch) ?? streams.addOwn(self, this.#epoch, now)
+    this.#tree.send(stream, sequence, message, now)
+  }
+
   /** What was said before anybody could hear it gets the new epoch: nobody has heard it under another one. */
   #renumber(before: number): void {
     const stream = this.#tree.streams.own(this.#settings.self, before)
     if (stream === undefined) return
-    for (const { bytes } of stream.log.values()) setEpoch(bytes, 0, this.#epoch)
+    const { signing } = this.#settings
+    for (const { bytes } of stream.log.values()) {
+      if (signing === undefined) setEpoch(bytes, 0, this.#epoch)
+      else signing.renew(bytes, this.#epoch)
+    }
     this.#tree.streams.renumber(stream, this.#epoch)
   }
 

@@ -5,6 +5,7 @@ import { defaultLimits, type MeshLimits } from './limits.ts'
 import type { Mesh, MeshOptions } from './mesh.ts'
 import { MeshNode } from './node.ts'
 import { noise } from './security.ts'
+import { Signing } from './signing.ts'
 import { checkAddresses } from './wire/contact.ts'
 
 /**
@@ -23,10 +24,15 @@ export const createMesh = async (options: MeshOptions): Promise<Mesh> => {
   if (secret !== undefined && options.security !== undefined) {
     throw new MeshError('P2P_BAD_OPTION', 'a secret is for the default security only')
   }
+  const security = options.security ?? noise({ identity, network, secret, clock, random })
+  // Who knows the secret is trusted; and where links are open to everybody, who wants no protection there needs none here
+  const { signed = secret === undefined && security.name !== 'plaintext' } = options
   const node = new MeshNode({
     network,
     transports,
-    security: options.security ?? noise({ identity, network, secret, clock, random }),
+    security,
+    signed,
+    signing: signed ? new Signing(identity, network) : undefined,
     admit,
     clock,
     random,

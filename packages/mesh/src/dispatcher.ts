@@ -43,6 +43,9 @@ export class Dispatcher {
     if (kind === Kind.broadcast) {
       if (!overlay.neighbours.has(peer.id)) overlay.disown(peer)
       broadcasts.receive(peer.id, bytes, start, end)
+    } else if (kind === Kind.signed) {
+      if (!overlay.neighbours.has(peer.id)) overlay.disown(peer)
+      broadcasts.receiveSigned(peer.id, bytes, start, end)
     } else if (kind === Kind.send) this.#receiveSend(peer, bytes, start, end)
     else if (requests.receive(peer, kind, bytes, start, end)) return
     else if (overlay.receive(peer, bytes, start, end)) return

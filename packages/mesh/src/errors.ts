@@ -22,6 +22,10 @@ export type MeshErrorCode =
   | 'P2P_NOT_ADMITTED'
   /** This node speaks in clear, and the other one only through protected links. */
   | 'P2P_WRONG_SECURITY'
+  /** One of the two nodes has origins sign what they broadcast, and the other has not: the option `signed`. */
+  | 'P2P_WRONG_SIGNING'
+  /** A peer passed on what its origin has not said; its link was closed. */
+  | 'P2P_FORGED'
   /** A peer broke the protocol; its link was closed. */
   | 'P2P_MALFORMED'
   /** The handshake took too long, or the connection ended in it. */

@@ -1,6 +1,6 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha384 } from '@noble/hashes/sha2.js'
 import type { PeerId, Random } from '@p2p/interfaces'
+import { signer } from '@p2p/noise/signatures'
 import { systemRandom } from '@p2p/interfaces/system'
 import { MeshError } from './errors.ts'
 import { idFromBytes } from './wire/ids.ts'
@@ -41,9 +41,8 @@ export const identityFromKey = (secretKey: Uint8Array): Identity => {
   if (!(secretKey instanceof Uint8Array) || secretKey.length !== 32) {
     throw new MeshError('P2P_BAD_IDENTITY', 'a secret key is 32 bytes')
   }
-  const secret = secretKey.slice()
-  const publicKey = ed25519.getPublicKey(secret)
-  return { id: idOf(publicKey), publicKey, sign: message => ed25519.sign(message, secret) }
+  const { publicKey, sign } = signer(secretKey)
+  return { id: idOf(publicKey), publicKey, sign }
 }
 
 /** A new identity, for a node that need not be known again. */

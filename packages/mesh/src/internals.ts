@@ -44,4 +44,12 @@ export {
   type MembershipMessage,
   type Probe,
 } from './wire/membership.ts'
+export {
+  decodeSigned,
+  readEntries,
+  signedHeadLength,
+  writeEntry,
+  writeSignature,
+  writeSignedHead,
+} from './wire/signed.ts'
 export { decodeTree, encodeTree } from './wire/tree.ts'

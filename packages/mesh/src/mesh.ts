@@ -41,6 +41,11 @@ export interface MeshOptions {
   /** What protects connections. Default: `@p2p/noise`, which encrypts them and proves ids. {@link plaintext} does neither: see SECURITY.md. */
   readonly security?: Security
   /**
+   * Whether nodes sign what they broadcast, all of one turn together, so that nobody can speak to all in another's name. All nodes of a network do, or none. Default: yes,
+   * unless there is a `secret` (then whoever knows it is trusted not to) or the links are {@link plaintext}.
+   */
+  readonly signed?: boolean
+  /**
    * Who may have a link to this node: asked of each node that has said, and by default proved, who it is, before anything else is said to it. Anything but `true`
    * turns it away, and it is told so. Links that are there already stay: see `disconnect`. Default: everybody.
    */
@@ -128,7 +133,7 @@ export interface Mesh extends Group, AsyncIterable<Message>, AsyncDisposable {
    * @param to its address, or a contact, whose id is then expected
    * @param options `id`: reject unless this node answers
    * @throws `P2P_WRONG_NETWORK`, `P2P_UNEXPECTED_ID`, `P2P_WRONG_VERSION`, `P2P_CONNECTED_TO_SELF`, `P2P_NOT_ADMITTED`, `P2P_LIMIT_REACHED`,
-   * `P2P_WRONG_SECURITY`, `P2P_UNKNOWN_SCHEME`, `P2P_BAD_ADDRESS`, `P2P_HANDSHAKE_FAILED`, `P2P_PEER_UNREACHABLE`, `P2P_TIMEOUT`, `P2P_ABORTED`, `P2P_CLOSED`,
+   * `P2P_WRONG_SECURITY`, `P2P_WRONG_SIGNING`, `P2P_UNKNOWN_SCHEME`, `P2P_BAD_ADDRESS`, `P2P_HANDSHAKE_FAILED`, `P2P_PEER_UNREACHABLE`, `P2P_TIMEOUT`, `P2P_ABORTED`, `P2P_CLOSED`,
    * the transport's own, and those of `@p2p/noise`: `P2P_WRONG_SECRET`, `P2P_PLAINTEXT`, `P2P_NOT_PROVEN`, `P2P_TAMPERED`, `P2P_HANDSHAKE_TIMEOUT`
    */
   connect(to: Address | Contact, options?: WaitOptions & { readonly id?: PeerId }): Promise<Contact>

@@ -30,6 +30,7 @@ import { checkProtocol, pulseProtocol } from './protocols.ts'
 import { NotSeen, Requests } from './requests.ts'
 import { checkId, Router } from './router.ts'
 import { Sender, sharedDeadline } from './sender.ts'
+import type { Signing } from './signing.ts'
 import { protocolBytes } from './wire/direct.ts'
 
 /** What a node is made of: the options with their defaults filled in. */
@@ -37,6 +38,8 @@ export interface NodeSettings extends LinkManagerSettings {
   readonly seeds: readonly Address[]
   readonly announce: readonly Address[] | Announcer | undefined
   readonly history: boolean
+  /** Where origins sign. */
+  readonly signing: Signing | undefined
 }
 
 /** A mesh: puts links, membership, broadcasts and requests together, and is the API. */
@@ -104,10 +107,14 @@ export class MeshNode implements Mesh {
       },
     })
     this.#broadcasts = new Broadcasts({
+      ...settings,
       self: this.id,
+<<<<<<< HEAD
       clock,
       limits,
       history: settings.history,
+=======
+>>>>>>> bfe8270 (feat(mesh): origins sign what they broadcast, one signature a turn, where no secret keeps strangers out; feat(noise): Ed25519 for both platforms as a subpath)
       linkTo: id => this.#links.peers.get(id)?.link,
       deliver: arrival => this.#dispatcher.deliver(arrival),
     })
@@ -386,6 +393,7 @@ export class MeshNode implements Mesh {
 
   async #close(): Promise<void> {
     this.#timer?.[Symbol.dispose]()
+    this.#broadcasts.flush()
     this.#overlay.close()
     this.#finder.close()
     this.#broadcasts.close()

@@ -9,7 +9,6 @@ import type { Overlay } from './overlay.ts'
 import { checkProtocol } from './protocols.ts'
 import { NotSeen, type Requests } from './requests.ts'
 import type { Router } from './router.ts'
-import { broadcastHeadLength } from './wire/broadcast.ts'
 import { protocolBytes, sendHead } from './wire/direct.ts'
 
 /** What sending needs of its node. */
@@ -41,9 +40,10 @@ export class Sender {
   }
 
   whisper(protocol: string, body: unknown): void {
-    const { overlay, links } = this.#settings
+    const { overlay, links, broadcasts } = this.#settings
     const encoded = this.#encode(protocol, body)
     const head = sendHead(protocol)
+    broadcasts.flush()
     for (const id of overlay.neighbours.keys()) links.peers.get(id)?.link.sendParts(head, encoded)
   }
 
@@ -63,8 +63,9 @@ export class Sender {
     body: unknown,
     options: WaitOptions = {},
   ): Promise<unknown> {
-    const { clock, router, requests } = this.#settings
+    const { clock, router, requests, broadcasts } = this.#settings
     const encoded = this.#encode(protocol, body)
+    broadcasts.flush()
     const { timeout = times.answer, signal } = options
     const waiting = sharedDeadline(clock, timeout, signal)
     for (;;) {
@@ -84,7 +85,9 @@ export class Sender {
     body: Uint8Array,
     options: WaitOptions = {},
   ): Promise<MessageId> {
-    const { self, clock, links, router } = this.#settings
+    const { self, clock, links, router, broadcasts } = this.#settings
+    // Nothing overtakes what was said to all before
+    broadcasts.flush()
     if (options.signal?.aborted === true) {
       throw new WaitError('P2P_ABORTED', 'gave up sending', { cause: options.signal.reason })
     }
@@ -101,7 +104,7 @@ export class Sender {
     const { codec, limits } = this.#settings
     checkProtocol(protocol)
     const encoded = codec.encode(body)
-    const length = broadcastHeadLength + protocolBytes(protocol).length + encoded.length
+    const length = this.#settings.broadcasts.overhead + protocolBytes(protocol).length + encoded.length
     if (length <= limits.message) return encoded
     throw new MeshError(
       'P2P_MESSAGE_TOO_LONG',

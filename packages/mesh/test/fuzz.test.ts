@@ -90,6 +90,7 @@ const hello = (identity: Identity, random: SeededRandom): Uint8Array => {
     nonce: random.fill(new Uint8Array(8)),
     epoch: 0,
     sequence: 0,
+    signed: false,
     addresses: [],
     held: undefined,
   }

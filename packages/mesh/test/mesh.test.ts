@@ -584,6 +584,7 @@ const helloOf = ({ publicKey }: Identity, { random }: Pick<TestNetwork, 'random'
   nonce: random.fill(new Uint8Array(8)),
   epoch: 0,
   sequence: 0,
+  signed: false,
   addresses: [],
   held: undefined,
 })

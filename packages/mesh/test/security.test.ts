@@ -175,6 +175,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       nonce: new Uint8Array(8),
       epoch: 0,
       sequence: 0,
+      signed: true,
       addresses: [],
       held: undefined,
     })

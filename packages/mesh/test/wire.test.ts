@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Contact } from '@p2p/interfaces'
 import { describe, expect, it } from 'vitest'
-import { identityFromKey } from '../src/index.ts'
+import { identityFromKey, MeshError } from '../src/index.ts'
+import { Signing, Turn } from '../src/signing.ts'
 import { ageOf, encodeBroadcast, epochOf, originOffset, sequenceOf, setAge } from '../src/wire/broadcast.ts'
 import {
   decodeReject,
@@ -30,6 +31,7 @@ import {
   type MembershipMessage,
   type Probe,
 } from '../src/wire/membership.ts'
+import { decodeSigned, readEntries } from '../src/wire/signed.ts'
 import { decodeTree, encodeTree } from '../src/wire/tree.ts'
 
 interface Vectors {
@@ -50,6 +52,8 @@ interface HelloFields {
   sequence: number
   addresses: `${string}://${string}`[]
   held: string[] | null
+  signed: boolean
+  proof: { digest: string; signature: string } | null
 }
 
 const vectors = JSON.parse(readFileSync(new URL('vectors/wire.json', import.meta.url), 'utf8')) as Vectors
@@ -96,6 +100,16 @@ const encoders: Record<string, (fields: Record<string, never>) => string> = {
   cancel: ({ id }) => hex(encodeCancel(id as never)),
   ...Object.fromEntries(treeKinds.map(kind => [kind, fields => hex(encodeTree(tree(kind, fields)))])),
   probe: fields => hex(encodeProbe(probe(fields))),
+  signed: fields => {
+    const { network, age, origin, epoch, sequence, messages } = fields as unknown as SignedFields
+    const turn = new Turn(sequence, 2 ** 20)
+    for (const [protocol, body] of messages) turn.add(protocol, bytes(body))
+    const message = turn.take()
+    const { secretKey = '' } = vectors.identities[origin] ?? {}
+    new Signing(identityFromKey(bytes(secretKey)), network).seal(message, epoch, sequence)
+    setAge(message, 0, age)
+    return hex(message)
+  },
   broadcast: ({ age, origin, epoch, sequence, protocol, body }) => {
     const id = vectors.identities[origin as never]?.id ?? ''
     const message = encodeBroadcast(
@@ -108,6 +122,15 @@ const encoders: Record<string, (fields: Record<string, never>) => string> = {
     setAge(message, 0, age as never)
     return hex(message)
   },
+}
+
+interface SignedFields {
+  readonly network: string
+  readonly age: number
+  readonly origin: number
+  readonly epoch: number
+  readonly sequence: number
+  readonly messages: readonly (readonly [string, string])[]
 }
 
 /** The ranges of a vector: origins are named by their number. */
@@ -145,6 +168,10 @@ describe('the wire format agrees with vectors made by another program', () => {
       incarnation: bytes(fields.incarnation),
       nonce: bytes(fields.nonce),
       held: fields.held?.map(bytes),
+      proof:
+        fields.proof === null
+          ? undefined
+          : { digest: bytes(fields.proof.digest), signature: bytes(fields.proof.signature) },
     }
     expect(hex(encodeHello(hello))).toBe(expected)
     expect(decodeHello(bytes(expected), 0, expected.length / 2)).toEqual(hello)
@@ -170,6 +197,35 @@ describe('the wire format agrees with vectors made by another program', () => {
       expect(decodeTree(bytes(given), 0, given.length / 2)).toEqual(tree(kind, fields))
     },
   )
+
+  it('reads what was signed, and that it was', () => {
+    const verifier = identityFromKey(new Uint8Array(32))
+    for (const { kind, fields, hex: given } of vectors.messages.filter(each => each.kind === 'signed')) {
+      const { network, epoch, sequence, messages } = fields as unknown as SignedFields
+      const message = bytes(given)
+      expect(kind).toBe('signed')
+      expect(new Signing(verifier, network).check(message, 0, message.length)).toMatchObject({
+        epoch,
+        sequence,
+      })
+      expect(() => new Signing(verifier, `${network}!`).check(message, 0, message.length)).toThrow(MeshError)
+      const { entries } = decodeSigned(message, 0, message.length)
+      expect(readEntries(entries)).toEqual(
+        messages.map(([protocol, body]) => ({ protocol, body: bytes(body) })),
+      )
+    }
+    // The HELLO shows its receiver what that has said
+    const { fields } = vectors.hellos.find(hello => hello.fields.signed) ?? {}
+    const { epoch = 0, sequence = 0, proof: said } = fields ?? {}
+    const proof = { digest: bytes(said?.digest ?? ''), signature: bytes(said?.signature ?? '') }
+    const claims = (index: number) =>
+      new Signing(identityFromKey(bytes(vectors.identities[index]?.secretKey ?? '')), 'demo').isOurs({
+        epoch,
+        sequence,
+        proof,
+      })
+    expect([0, 1, 2].map(claims)).toEqual([true, false, false])
+  })
 
   it('reads farewells, rejections and the fields of a broadcast', () => {
     for (const { kind, fields, hex: given } of vectors.messages) {

@@ -116,6 +116,7 @@ await write(
 await write('mesh-probe', messages('probe'))
 await write('mesh-tree', messages('ihave', 'graft', 'gone', 'prune'))
 await write('mesh-broadcast', messages('broadcast'))
+await write('mesh-signed', messages('signed'))
 
 // Few identities, fewer than there is room for neighbours: a JOIN may take somebody's place, which is no fault of a decoder
 const random = new SeededRandom('corpus')
@@ -130,6 +131,7 @@ const openings = identities.map(({ publicKey }, index) => {
     nonce: random.fill(new Uint8Array(8)),
     epoch: 0,
     sequence: 0,
+    signed: index === 3,
     addresses: index % 2 === 0 ? [] : [`memory://~${index}` as const],
   }
   // The dialler says HELLO, and once more when it knows who has answered

@@ -40,6 +40,8 @@ export interface PlumtreeSettings {
   readonly origins: number
   /** Whether a joiner asks for what was sent before it came. */
   readonly history: boolean
+  /** Whether origins sign. */
+  readonly signed: boolean
 }
 
 /**
@@ -93,9 +95,9 @@ export class Plumtree {
     this.#isMember = settings.history
     this.#log = new MessageLog({ retention: settings.retention, bytes: settings.logBytes })
     this.streams = new Streams({
+      ...settings,
       memory: 2 * settings.retention,
       limit: settings.origins,
-      self: settings.self,
       forgotten: stream => {
         for (const sequence of stream.missing.keys()) this.#found(stream, sequence)
       },
@@ -241,7 +243,8 @@ export class Plumtree {
       const stream = streamOf(key)
       if (stream === undefined) continue
       // What was sent before we came is not ours to have
-      if (isNew && !isMember) stream.window.startAfter(last)
+      if (!isMember && !stream.proven) stream.floor = Math.max(stream.floor, last)
+      else if (isNew && !isMember) stream.window.startAfter(last)
       const neighbour = this.#neighbours.get(from)
       if (neighbour !== undefined) withdraw(neighbour, stream, first, last)
       for (
@@ -313,7 +316,7 @@ export class Plumtree {
       if (!missing.sources.includes(source)) missing.sources.push(source)
       return
     }
-    if (this.#missing >= maxMissing) return
+    if (sequence <= stream.floor || this.#missing >= maxMissing) return
     this.#missing++
     const due = now + firstPatience
     const incomplete = this.#incomplete.get(stream) ?? new Map<number, Missing>()

@@ -21,12 +21,28 @@ export interface Stream {
   missing: ReadonlyMap<number, Missing>
   /** When it was last heard, in monotonic milliseconds. */
   heard: number
+  /** Whether anything of it has come. Where origins sign, others' word for a stream does not count as long as nothing has; elsewhere it does. */
+  proven: boolean
+  /** Numbers up to this one were said before we came, if somebody's word for that is true: they are not asked for. */
+  floor: number
+  /** Where origins sign: the newest that has come, which can be shown to the origin. */
+  newest: Newest | undefined
+}
+
+/** That an origin has said what has an epoch and a number, as it can be shown to the origin itself. */
+export interface Proof {
+  /** SHA-256 of what was said; 32 bytes. */
+  readonly digest: Uint8Array
+  /** 64 bytes. */
+  readonly signature: Uint8Array
 }
 
 /** The newest that is known of an origin's broadcasts: its highest epoch, and the greatest number that counts as seen there. Zeros if nothing is. */
 export interface Newest {
   readonly epoch: number
   readonly sequence: number
+  /** Where origins sign. */
+  readonly proof?: Proof | undefined
 }
 
 /** A message that somebody has and we have not. */
@@ -48,12 +64,17 @@ export interface StreamsSettings {
   readonly limit: number
   /** Our own id, 48 bytes: what claims to come from us does not. */
   readonly self: Uint8Array
+  /** Whether origins sign. */
+  readonly signed: boolean
   /** Told that a stream is forgotten. */
   readonly forgotten: (stream: Stream) => void
 }
 
 /** An origin that was restarted may have messages of its former life on their way; of older lives nobody waits for any. */
 const epochsKept = 2
+
+/** Most streams that were announced and of which nothing has come yet, where origins sign. */
+const maxUnproven = 1_024
 
 /**
  * Which broadcasts were seen, per origin and epoch: the reason that a message is delivered at most once. No clock of another node matters here.
@@ -65,6 +86,10 @@ export class Streams {
   readonly #streams = new Map<string, Stream>()
   /** Each origin's streams, newest epoch first. */
   readonly #byOrigin = new Map<PeerId, Stream[]>()
+  /** Where origins sign: streams of which nothing has come yet, the oldest first … */
+  readonly #unproven = new Set<Stream>()
+  /** … and how far those had come that were forgotten, so that nobody can repeat them. The one forgotten longest ago first. */
+  readonly #former = new Map<PeerId, Newest>()
   // Messages of one stream come in runs
   #last: Stream | undefined
 
@@ -81,7 +106,13 @@ export class Streams {
     return this.#streams.values()
   }
 
-  /** The stream whose 54 bytes of origin and epoch stand at `at`; made if it is new, unless it is our own or of a former epoch. */
+  /** The stream whose 54 bytes of origin and epoch stand at `at`, if it is known. */
+  find(bytes: Uint8Array, at: number): Stream | undefined {
+    const key = latin1(bytes, at, streamKeyLength)
+    return this.#last?.key === key ? this.#last : this.#streams.get(key)
+  }
+
+  /** … made if it is new, unless it is our own or of a former epoch. */
   at(bytes: Uint8Array, at: number, epoch: number, now: number): Stream | undefined {
     const key = latin1(bytes, at, streamKeyLength)
     const known = this.#last?.key === key ? this.#last : this.#streams.get(key)
@@ -89,7 +120,33 @@ export class Streams {
       this.#last = known
       return known
     }
-    return key.startsWith(this.#self) ? undefined : this.#add(key, idFromBytes(bytes, at), epoch, now)
+    if (key.startsWith(this.#self)) return undefined
+    const origin = idFromBytes(bytes, at)
+    return this.#settings.signed
+      ? this.#addUnproven(key, origin, epoch, now)
+      : this.#add(key, origin, epoch, now)
+  }
+
+  /**
+   * Where origins sign: something of the stream has come, and its origin has said it. There is no way back to a former epoch, except to finish one that was heard
+   * in its time. @returns whether it may be taken
+   */
+  prove(stream: Stream, sequence: number): boolean {
+    if (stream.proven) return true
+    const { origin, epoch } = stream
+    const former = this.#former.get(origin)
+    this.#unproven.delete(stream)
+    if (epoch < this.newestOf(origin).epoch) {
+      this.#drop(stream)
+      return false
+    }
+    if (this.#streams.size - this.#unproven.size > this.#settings.limit) this.#removeSilent()
+    stream.proven = true
+    stream.floor = Math.min(stream.floor, sequence - 1)
+    if (former?.epoch === epoch) stream.window.startAfter(former.sequence)
+    this.#former.delete(origin)
+    this.#enlist(stream)
+    return true
   }
 
   /** The stream of our own broadcasts in this epoch, if there is one. */
@@ -99,7 +156,7 @@ export class Streams {
 
   /** … made. */
   addOwn(origin: PeerId, epoch: number, now: number): Stream {
-    return this.#insert(this.#ownKey(epoch), origin, epoch, now)
+    return this.#enlist(this.#create(this.#ownKey(epoch), origin, epoch, now))
   }
 
   /** Gives a stream of our own, which nobody has heard of, another epoch. */
@@ -118,6 +175,7 @@ export class Streams {
   /** The newest that is known of a node's broadcasts. */
   newestOf(origin: PeerId): Newest {
     const stream = this.#byOrigin.get(origin)?.[0]
+    if (this.#settings.signed) return stream?.newest ?? this.#former.get(origin) ?? { epoch: 0, sequence: 0 }
     return { epoch: stream?.epoch ?? 0, sequence: stream?.window.newest ?? 0 }
   }
 
@@ -138,10 +196,23 @@ export class Streams {
     const lives = this.#byOrigin.get(origin) ?? []
     if (lives.length >= epochsKept && (lives.at(-1)?.epoch ?? 0) > epoch) return undefined
     if (this.#streams.size >= this.#settings.limit) this.#removeSilent()
-    return this.#insert(key, origin, epoch, now)
+    return this.#enlist(this.#create(key, origin, epoch, now))
   }
 
-  #insert(key: string, origin: PeerId, epoch: number, now: number): Stream {
+  #addUnproven(key: string, origin: PeerId, epoch: number, now: number): Stream {
+    if (this.#unproven.size >= maxUnproven) {
+      for (const oldest of this.#unproven) {
+        this.#remove(oldest)
+        break
+      }
+    }
+    const stream = this.#create(key, origin, epoch, now)
+    stream.proven = false
+    this.#unproven.add(stream)
+    return stream
+  }
+
+  #create(key: string, origin: PeerId, epoch: number, now: number): Stream {
     const stream: Stream = {
       key,
       origin,
@@ -150,8 +221,17 @@ export class Streams {
       log: new Map<number, LoggedMessage>(),
       missing: nothingMissing,
       heard: now,
+      proven: true,
+      floor: 0,
+      newest: undefined,
     }
     this.#streams.set(key, stream)
+    return stream
+  }
+
+  /** Adds it to what is known of its origin. */
+  #enlist(stream: Stream): Stream {
+    const { origin } = stream
     const lives = [...(this.#byOrigin.get(origin) ?? []), stream].sort((a, b) => b.epoch - a.epoch)
     this.#byOrigin.set(origin, lives)
     for (const former of lives.slice(epochsKept)) this.#remove(former)
@@ -161,17 +241,37 @@ export class Streams {
   #removeSilent(): void {
     let silent: Stream | undefined
     for (const stream of this.#streams.values()) {
-      if (stream.heard < (silent?.heard ?? Infinity)) silent = stream
+      if (stream.proven && stream.heard < (silent?.heard ?? Infinity)) silent = stream
     }
     if (silent !== undefined) this.#remove(silent)
   }
 
-  #remove(stream: Stream): void {
+  #drop(stream: Stream): void {
     this.#streams.delete(stream.key)
+    this.#unproven.delete(stream)
     this.#settings.forgotten(stream)
     if (this.#last === stream) this.#last = undefined
+  }
+
+  #remove(stream: Stream): void {
+    this.#drop(stream)
+    if (!stream.proven) return
+    this.#remember(stream)
     const lives = (this.#byOrigin.get(stream.origin) ?? []).filter(life => life !== stream)
     if (lives.length === 0) this.#byOrigin.delete(stream.origin)
     else this.#byOrigin.set(stream.origin, lives)
+  }
+
+  #remember({ origin, newest }: Stream): void {
+    const { signed, limit } = this.#settings
+    if (!signed || newest === undefined) return
+    if ((this.#former.get(origin)?.epoch ?? 0) > newest.epoch) return
+    this.#former.delete(origin)
+    this.#former.set(origin, newest)
+    if (this.#former.size <= limit) return
+    for (const longest of this.#former.keys()) {
+      this.#former.delete(longest)
+      break
+    }
   }
 }

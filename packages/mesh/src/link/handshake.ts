@@ -10,6 +10,8 @@ export interface Expectations {
   readonly self: PeerId
   /** 32 bytes. */
   readonly network: Uint8Array
+  /** Whether origins sign. */
+  readonly signed: boolean
   readonly expected?: PeerId | undefined
   /** The public key that the connection's security has proved. */
   readonly proven?: Uint8Array | undefined
@@ -30,7 +32,7 @@ export class HelloRefused extends MeshError {
 
 /** Who said this HELLO. @throws HelloRefused */
 export const judgeHello = (hello: Hello, expectations: Expectations): Contact => {
-  const { self, network, expected, proven, nonce } = expectations
+  const { self, network, signed, expected, proven, nonce } = expectations
   if (compareBytes(hello.network, network) !== 0) {
     throw new HelloRefused(
       Reason.wrongNetwork,
@@ -45,6 +47,10 @@ export const judgeHello = (hello: Hello, expectations: Expectations): Contact =>
       'P2P_WRONG_VERSION',
       `no common version of the protocol: ${spoken}`,
     )
+  }
+  if (hello.signed !== signed) {
+    const text = signed ? 'broadcasts are signed here' : 'broadcasts are not signed here'
+    throw new HelloRefused(Reason.wrongSigning, 'P2P_WRONG_SIGNING', text)
   }
   const id = idOf(hello.publicKey)
   if (proven !== undefined && compareBytes(hello.publicKey, proven) !== 0) {
@@ -97,6 +103,8 @@ const codes: Readonly<Record<number, MeshErrorCode>> = {
   [Reason.malformed]: 'P2P_MALFORMED',
   [Reason.unexpectedId]: 'P2P_UNEXPECTED_ID',
   [Reason.wrongSecurity]: 'P2P_WRONG_SECURITY',
+  [Reason.wrongSigning]: 'P2P_WRONG_SIGNING',
+  [Reason.forged]: 'P2P_FORGED',
 }
 
 /** The other end's REFUSE as the error of whoever waits for the link. */
@@ -107,6 +115,8 @@ export const refusalError = ({ reason, text }: Farewell): MeshError =>
 export const goodbyeError = ({ reason, text }: Farewell): MeshError | undefined => {
   if (reason === Reason.malformed)
     return new MeshError('P2P_MALFORMED', `the other node did not understand us: ${text}`)
+  if (reason === Reason.forged)
+    return new MeshError('P2P_FORGED', `the other node does not trust us: ${text}`)
   if (reason === Reason.limit) return new MeshError('P2P_LIMIT_REACHED', `the other node gave us up: ${text}`)
   return undefined
 }

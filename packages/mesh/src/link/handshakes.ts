@@ -141,12 +141,13 @@ export class Handshakes {
   }
 
   #hello(link: Link, peer: PeerId | undefined): Hello {
-    const { identity } = this.#settings
+    const { identity, signed } = this.#settings
     this.#serial++
     return {
       oldest: protocolVersion,
       newest: protocolVersion,
       network: this.#network,
+      signed,
       publicKey: identity.publicKey,
       incarnation: this.#incarnation,
       serial: this.#serial,
@@ -199,7 +200,6 @@ export class Handshakes {
     const contact = this.#judge(link, hello, { expected, proven, nonce: link.nonce })
     if (contact === undefined) return
     this.#remove(pending)
-    this.#owner.known(hello)
     this.#owner.bury(contact.id, hello)
     // The confirmation comes before all else, and says what we could not before we knew who answers
     link.send(encodeHello(this.#hello(link, contact.id)))
@@ -218,7 +218,6 @@ export class Handshakes {
       throw malformed('a HELLO of another time')
     }
     this.#remove(pending)
-    this.#owner.known(hello)
     this.#owner.bury(contact.id, hello)
     this.#owner.establish(link, contact, hello)
     // What has changed since our HELLO was not told to those who were linked by then
@@ -235,12 +234,13 @@ export class Handshakes {
   #judge(
     link: Link,
     hello: Hello,
-    expectations: Omit<Expectations, 'self' | 'network'>,
+    expectations: Omit<Expectations, 'self' | 'network' | 'signed'>,
   ): Contact | undefined {
     try {
-      const { identity, admit } = this.#settings
-      const peer = judgeHello(hello, { self: identity.id, network: this.#network, ...expectations })
+      const { identity, admit, signed } = this.#settings
+      const peer = judgeHello(hello, { self: identity.id, network: this.#network, signed, ...expectations })
       judgeAdmission(admit, peer)
+      this.#owner.known(hello)
       return peer
     } catch (error) {
       if (error instanceof HelloRefused) link.end(Kind.refuse, error.reason, error.message, error)

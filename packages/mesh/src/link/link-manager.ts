@@ -34,6 +34,8 @@ export interface LinkManagerSettings {
   readonly network: string
   readonly transports: readonly Transport[]
   readonly security: Security
+  /** Whether origins sign what they broadcast. */
+  readonly signed: boolean
   readonly admit: ((peer: Contact) => boolean) | undefined
   readonly limits: MeshLimits
   readonly clock: Clock

@@ -233,7 +233,8 @@ export class Link implements Twin {
     if (this.#retired) this.connection.abort(error instanceof Error ? error : undefined)
     const known =
       error instanceof MeshError ? error : new MeshError('P2P_MALFORMED', describe(error), { cause: error })
-    this.end(this.peer === undefined ? Kind.refuse : Kind.goodbye, Reason.malformed, known.message, known)
+    const reason = known.code === 'P2P_FORGED' ? Reason.forged : Reason.malformed
+    this.end(this.peer === undefined ? Kind.refuse : Kind.goodbye, reason, known.message, known)
   }
 
   readonly #onFrame = (bytes: Uint8Array, start: number, end: number): void => {

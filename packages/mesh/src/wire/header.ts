@@ -22,6 +22,7 @@ export const Kind = {
   graft: 0x22,
   prune: 0x23,
   gone: 0x24,
+  signed: 0x25,
   join: 0x30,
   forwardJoin: 0x31,
   neighbour: 0x32,
@@ -51,6 +52,8 @@ export const Reason = {
   idle: 10,
   replaced: 11,
   disconnected: 12,
+  wrongSigning: 13,
+  forged: 14,
 } as const
 
 /** One of {@link Reason}, or a number that a newer version sent. */

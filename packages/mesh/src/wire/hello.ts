@@ -1,5 +1,6 @@
 import type { Address } from '@p2p/interfaces'
 import { sha256 } from '@noble/hashes/sha2.js'
+import type { Proof } from '../core/streams.ts'
 import { readAddresses, writeAddresses } from './contact.ts'
 import { headerLength, Kind, protocolVersion, type ReasonCode } from './header.ts'
 import { malformed } from './malformed.ts'
@@ -22,6 +23,10 @@ export interface Hello {
   /** The newest that the sender knows of the other's broadcasts: see PROTOCOL.md. */
   readonly epoch: number
   readonly sequence: number
+  /** Whether origins sign what they broadcast. */
+  readonly signed: boolean
+  /** Where they do: that the other has said it. */
+  readonly proof?: Proof | undefined
   readonly addresses: readonly Address[]
   /** Names of the links to this peer that the sender holds or is dialling; `undefined` while it does not know its peer. */
   readonly held: readonly Uint8Array[] | undefined
@@ -33,6 +38,11 @@ export const maxHeld = 16
 /** Stands for "the sender does not know its peer yet" in place of the number of links. */
 const heldUnknown = 255
 
+/** Set in the header's flags by a node whose network has origins sign. */
+const signedFlag = 0x01
+const noDigest = new Uint8Array(32)
+const noSignature = new Uint8Array(64)
+
 const utf8 = new TextEncoder()
 
 /** What stands for the network's name on the wire. */
@@ -40,7 +50,7 @@ export const networkTag = (network: string): Uint8Array =>
   sha256(utf8.encode(`@p2p/mesh network\n${network}`))
 
 export const encodeHello = (hello: Hello): Uint8Array => {
-  const writer = begin(Kind.hello, 256)
+  const writer = begin(Kind.hello, 384, hello.signed ? signedFlag : 0)
     .u8(hello.oldest)
     .u8(hello.newest)
     .bytes(hello.network)
@@ -50,6 +60,10 @@ export const encodeHello = (hello: Hello): Uint8Array => {
     .bytes(hello.nonce)
     .u48(hello.epoch)
     .u48(hello.sequence)
+  if (hello.signed) {
+    const { digest = noDigest, signature = noSignature } = hello.proof ?? {}
+    writer.bytes(digest).bytes(signature)
+  }
   writeAddresses(writer, hello.addresses)
   if (hello.held === undefined) return writer.u8(heldUnknown).done()
   const held = hello.held.slice(0, maxHeld)
@@ -61,7 +75,9 @@ export const encodeHello = (hello: Hello): Uint8Array => {
 /** @throws `P2P_MALFORMED` */
 export const decodeHello = (bytes: Uint8Array, start: number, end: number): Hello => {
   const reader = new Reader(bytes, start + headerLength, end)
+  const signed = ((bytes[start + 2] as number) & signedFlag) !== 0
   const fields = {
+    signed,
     oldest: reader.u8(),
     newest: reader.u8(),
     network: reader.bytes(32),
@@ -71,6 +87,7 @@ export const decodeHello = (bytes: Uint8Array, start: number, end: number): Hell
     nonce: reader.bytes(8),
     epoch: reader.u48(),
     sequence: reader.u48(),
+    proof: signed ? { digest: reader.bytes(32), signature: reader.bytes(64) } : undefined,
     addresses: readAddresses(reader),
   }
   const count = reader.u8()
@@ -100,5 +117,5 @@ export const decodeFarewell = (bytes: Uint8Array, start: number, end: number): F
 }
 
 /** A writer that has written the header of a message without a name. */
-export const begin = (kind: number, capacity = 64): Writer =>
-  new Writer(capacity).u8(protocolVersion).u8(kind).u8(0).u8(0)
+export const begin = (kind: number, capacity = 64, flags = 0): Writer =>
+  new Writer(capacity).u8(protocolVersion).u8(kind).u8(flags).u8(0)

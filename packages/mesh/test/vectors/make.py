@@ -8,7 +8,7 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 HELLO, REFUSE, GOODBYE, MOVED, PING, PONG = 1, 2, 3, 4, 5, 6
 SEND, REQUEST, RESPONSE, REJECT, CANCEL, BROADCAST = 0x10, 0x11, 0x12, 0x13, 0x14, 0x20
 JOIN, FORWARD_JOIN, NEIGHBOUR, NEIGHBOUR_REPLY, UNNEIGHBOUR, SHUFFLE = 0x30, 0x31, 0x32, 0x33, 0x34, 0x35
-IHAVE, GRAFT, PRUNE, GONE, PROBE = 0x21, 0x22, 0x23, 0x24, 0x36
+IHAVE, GRAFT, PRUNE, GONE, SIGNED, PROBE = 0x21, 0x22, 0x23, 0x24, 0x25, 0x36
 
 # RFC 8032, section 7.1: secret keys and public keys of TEST 1, TEST 2, TEST 3
 KEYS = [
@@ -21,6 +21,48 @@ KEYS = [
 ]
 
 
+# Ed25519 as RFC 8032, section 5.1, defines it: points as x and y, slowly
+P = 2 ** 255 - 19
+L = 2 ** 252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+BASE_Y = 4 * pow(5, P - 2, P) % P
+BASE = (15112221349535400772501151409588531511454012693041857206046113283949847762202, BASE_Y)
+
+
+def plus(a, b):
+    product = D * a[0] * b[0] * a[1] * b[1] % P
+    return ((a[0] * b[1] + b[0] * a[1]) * pow(1 + product, P - 2, P) % P,
+            (a[1] * b[1] + a[0] * b[0]) * pow(1 - product, P - 2, P) % P)
+
+
+def times(factor, point):
+    result = (0, 1)
+    while factor:
+        if factor & 1:
+            result = plus(result, point)
+        point = plus(point, point)
+        factor >>= 1
+    return result
+
+
+def packed(point):
+    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+
+
+def number(*parts):
+    return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little")
+
+
+def sign(index, message):
+    secret, public = (bytes.fromhex(part) for part in KEYS[index])
+    hashed = hashlib.sha512(secret).digest()
+    scalar = int.from_bytes(hashed[:32], "little") & (1 << 254) - 8 | 1 << 254
+    assert packed(times(scalar, BASE)) == public
+    once = number(hashed[32:], message) % L
+    point = packed(times(once, BASE))
+    return point + ((once + number(point, public, message) * scalar) % L).to_bytes(32, "little")
+
+
 def base58(data):
     number = int.from_bytes(data, "big")
     text = ""
@@ -30,8 +72,8 @@ def base58(data):
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
-def header(kind, name=b""):
-    return bytes([1, kind, 0, len(name)])
+def header(kind, name=b"", flags=0):
+    return bytes([1, kind, flags, len(name)])
 
 
 def text8(text):
@@ -67,21 +109,39 @@ def ranges(items):
         IDS[origin] + u48(epoch) + u48(first) + u48(last) for origin, epoch, first, last in items)
 
 
+def tag(network):
+    return hashlib.sha256(b"@p2p/mesh network\n" + network.encode()).digest()
+
+
+def statement(network, epoch, sequence, entries):
+    return b"@p2p/mesh origin\n" + tag(network) + u48(epoch) + u48(sequence) + hashlib.sha256(entries).digest()
+
+
+def signed(network, age, origin, epoch, sequence, messages):
+    entries = b"".join(bytes([len(name.encode())]) + name.encode() + u32(len(body) // 2) + bytes.fromhex(body) for name, body in messages)
+    return (header(SIGNED) + u32(age) + IDS[origin] + u48(epoch) + u48(sequence) + bytes.fromhex(KEYS[origin][1])
+            + sign(origin, statement(network, epoch, sequence, entries)) + entries)
+
+
 def hello(fields):
-    tag = hashlib.sha256(b"@p2p/mesh network\n" + fields["network"].encode()).digest()
     held = fields["held"]
-    return (header(HELLO) + bytes([fields["oldest"], fields["newest"]]) + tag
+    proof = fields["proof"]
+    return (header(HELLO, flags=fields["signed"]) + bytes([fields["oldest"], fields["newest"]]) + tag(fields["network"])
             + bytes.fromhex(fields["publicKey"]) + bytes.fromhex(fields["incarnation"]) + u32(fields["serial"])
-            + bytes.fromhex(fields["nonce"]) + u48(fields["epoch"]) + u48(fields["sequence"]) + addresses(fields["addresses"])
+            + bytes.fromhex(fields["nonce"]) + u48(fields["epoch"]) + u48(fields["sequence"])
+            + (b"" if proof is None else bytes.fromhex(proof["digest"] + proof["signature"])) + addresses(fields["addresses"])
             + (b"\xff" if held is None else bytes([len(held)]) + b"".join(map(bytes.fromhex, held))))
 
 
 HELLOS = [
     dict(oldest=1, newest=1, network="demo", publicKey=KEYS[0][1], incarnation="0001020304050607", serial=1,
-         nonce="f0f1f2f3f4f5f6f7", epoch=0, sequence=0, addresses=["tcp://127.0.0.1:4444", "tcp://[::1]:4444"], held=None),
+         nonce="f0f1f2f3f4f5f6f7", epoch=0, sequence=0, addresses=["tcp://127.0.0.1:4444", "tcp://[::1]:4444"], held=None, signed=False, proof=None),
     dict(oldest=1, newest=3, network="größer", publicKey=KEYS[1][1], incarnation="ffffffffffffffff",
          serial=4294967295, nonce="0000000000000000", epoch=281474976710655, sequence=70000, addresses=[],
-         held=["0000000000000000", "f0f1f2f3f4f5f6f7"]),
+         held=["0000000000000000", "f0f1f2f3f4f5f6f7"], signed=False, proof=None),
+    dict(oldest=1, newest=1, network="demo", publicKey=KEYS[2][1], incarnation="0001020304050607", serial=2,
+         nonce="f0f1f2f3f4f5f6f7", epoch=1763719200000, sequence=3, addresses=[], held=[], signed=True,
+         proof=dict(digest=hashlib.sha256(b"entries").hexdigest(), signature=sign(0, statement("demo", 1763719200000, 3, b"entries")).hex())),
 ]
 
 name = b"/chat/1"
@@ -102,6 +162,10 @@ plain = [
     ("cancel", dict(id=4294967295), header(CANCEL) + u32(4294967295)),
     ("broadcast", dict(age=1500, origin=0, epoch=1763719200000, sequence=70000, protocol="/chat/1", body=body.hex()),
      header(BROADCAST, name) + u32(1500) + IDS[0] + u48(1763719200000) + u48(70000) + name + body),
+    ("signed", dict(network="demo", age=0, origin=1, epoch=1763719200000, sequence=1, messages=[["/chat/1", body.hex()]]),
+     signed("demo", 0, 1, 1763719200000, 1, [["/chat/1", body.hex()]])),
+    ("signed", dict(network="größer", age=1500, origin=0, epoch=140737488355327, sequence=70000, messages=[["/chat/1", body.hex()], ["ü", "c0"], ["/chat/1", ""]]),
+     signed("größer", 1500, 0, 140737488355327, 70000, [["/chat/1", body.hex()], ["ü", "c0"], ["/chat/1", ""]])),
     ("join", {}, header(JOIN)),
     ("forwardJoin", dict(hops=5, contact=one), header(FORWARD_JOIN) + bytes([5]) + contact(*one)),
     ("neighbour", dict(urgent=True), header(NEIGHBOUR) + b"\1"),

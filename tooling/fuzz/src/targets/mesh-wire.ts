@@ -49,6 +49,7 @@ const kinds = new Map<string, readonly KindNumber[]>([
   ['probe', [Kind.probe]],
   ['tree', [Kind.ihave, Kind.graft, Kind.prune, Kind.gone]],
   ['broadcast', [Kind.broadcast]],
+  ['signed', [Kind.signed]],
 ])
 
 /** A damaged sample, but with the header of its kind: otherwise most are refused by their second byte. */
@@ -102,6 +103,30 @@ const checkBroadcast = (input: Uint8Array): Verdict => {
   return 'accepted'
 }
 
+/** What was said in a turn, taken apart and put together again. */
+const checkSigned = (input: Uint8Array): Verdict => {
+  if (input.length < headerLength) return 'refused'
+  const read = unlessRefused(['P2P_MALFORMED'], () => {
+    const { publicKey, signature, entries } = mesh.decodeSigned(input, 0, input.length)
+    return { publicKey, signature, named: mesh.readEntries(entries) }
+  })
+  if (!('value' in read)) return 'refused'
+  const { publicKey, signature, named } = read.value
+  expect(named.length > 0, 'nothing is said in it')
+  const encoded = new Uint8Array(input.length)
+  const [epoch, sequence] = [mesh.epochOf(input, 0), mesh.sequenceOf(input, 0)]
+  mesh.writeSignedHead(encoded, mesh.idFromBytes(input, mesh.originOffset(0)), epoch, sequence, publicKey)
+  mesh.writeSignature(encoded, signature)
+  mesh.setAge(encoded, 0, mesh.ageOf(input, 0))
+  let at = mesh.signedHeadLength
+  for (const { protocol, body } of named) at = mesh.writeEntry(encoded, at, protocol, body)
+  expect(at === input.length, 'it has another length')
+  const bytes = input.slice()
+  bytes.set(encoded.subarray(0, headerLength))
+  expectEqual(encoded, bytes, 'encoded again it is')
+  return 'accepted'
+}
+
 const farewellKind = (kind: number) => (kind === Kind.refuse ? Kind.refuse : Kind.goodbye)
 
 export const meshWire: readonly Target[] = [
@@ -131,5 +156,11 @@ export const meshWire: readonly Target[] = [
     about: '@p2p/mesh BROADCAST, as relays read it',
     generate: headed('broadcast'),
     open: () => ({ check: checkBroadcast }),
+  },
+  {
+    name: 'mesh-signed',
+    about: '@p2p/mesh SIGNED, what an origin says in a turn',
+    generate: headed('signed'),
+    open: () => ({ check: checkSigned }),
   },
 ]

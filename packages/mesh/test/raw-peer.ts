@@ -1,0 +1,75 @@
+import { type FrameWriter, frameWriter, lengthPrefixed } from '@p2p/framing'
+import type { Connection } from '@p2p/interfaces'
+import type { Identity } from '../src/index.ts'
+import { Kind } from '../src/wire/header.ts'
+import {
+  begin,
+  decodeFarewell,
+  encodeHello,
+  type Farewell,
+  type Hello,
+  networkTag,
+} from '../src/wire/hello.ts'
+
+/** A member of a network that says what it likes. */
+export class RawPeer {
+  /** What it was sent, whole messages. */
+  readonly heard: Uint8Array[] = []
+  readonly #connection: Connection
+  readonly #writer: FrameWriter
+  #wake: (() => void) | undefined
+
+  /** @param claims what its second HELLO says otherwise than the first */
+  constructor(connection: Connection, identity: Identity, network: string, claims: Partial<Hello> = {}) {
+    this.#connection = connection
+    const framing = lengthPrefixed()
+    this.#writer = frameWriter(connection, framing, { schedule: queueMicrotask })
+    const decoder = framing.decoder()
+    connection.onData(chunk =>
+      decoder.push(chunk, (bytes, start, end) => {
+        this.heard.push(bytes.slice(start, end))
+        this.#wake?.()
+      }),
+    )
+    const hello: Hello = {
+      oldest: 1,
+      newest: 1,
+      network: networkTag(network),
+      publicKey: identity.publicKey,
+      incarnation: new Uint8Array(8).fill(1),
+      serial: 1,
+      nonce: identity.publicKey.slice(0, 8),
+      epoch: 0,
+      sequence: 0,
+      signed: true,
+      addresses: [],
+      held: undefined,
+    }
+    this.say(encodeHello(hello))
+    this.say(encodeHello({ ...hello, serial: 2, held: [], ...claims }))
+    this.say(begin(Kind.join, 4).done())
+  }
+
+  say(message: Uint8Array): void {
+    this.#writer.write(message)
+  }
+
+  /** The first message of that kind, once it has come. */
+  async next(...kinds: readonly number[]): Promise<Uint8Array> {
+    for (;;) {
+      const found = this.heard.find(message => kinds.includes(message[1] as number))
+      if (found !== undefined) return found
+      await new Promise<void>(resolve => (this.#wake = resolve))
+    }
+  }
+
+  /** With what it was sent away. */
+  async farewell(): Promise<Farewell> {
+    const message = await this.next(Kind.goodbye, Kind.refuse)
+    return decodeFarewell(message, 0, message.length)
+  }
+
+  leave(): void {
+    this.#connection.abort()
+  }
+}
