@@ -109,12 +109,6 @@ export class MeshNode implements Mesh {
     this.#broadcasts = new Broadcasts({
       ...settings,
       self: this.id,
-<<<<<<< HEAD
-      clock,
-      limits,
-      history: settings.history,
-=======
->>>>>>> bfe8270 (feat(mesh): origins sign what they broadcast, one signature a turn, where no secret keeps strangers out; feat(noise): Ed25519 for both platforms as a subpath)
       linkTo: id => this.#links.peers.get(id)?.link,
       deliver: arrival => this.#dispatcher.deliver(arrival),
     })

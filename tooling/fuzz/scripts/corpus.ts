@@ -121,41 +121,45 @@ await write('mesh-signed', messages('signed'))
 // Few identities, fewer than there is room for neighbours: a JOIN may take somebody's place, which is no fault of a decoder
 const random = new SeededRandom('corpus')
 const identities = Array.from({ length: 4 }, () => createIdentity(random))
-const openings = identities.map(({ publicKey }, index) => {
-  const hello = {
-    oldest: 1,
-    newest: 1,
-    network: networkTag(network),
-    publicKey,
-    incarnation: random.fill(new Uint8Array(8)),
-    nonce: random.fill(new Uint8Array(8)),
-    epoch: 0,
-    sequence: 0,
-    signed: index === 3,
-    addresses: index % 2 === 0 ? [] : [`memory://~${index}` as const],
+const links = (signed: boolean): Record<string, Uint8Array> => {
+  const openings = identities.map(({ publicKey }, index) => {
+    const hello = {
+      oldest: 1,
+      newest: 1,
+      network: networkTag(network),
+      publicKey,
+      incarnation: random.fill(new Uint8Array(8)),
+      nonce: random.fill(new Uint8Array(8)),
+      epoch: 0,
+      sequence: 0,
+      signed,
+      addresses: index % 2 === 0 ? [] : [`memory://~${index}` as const],
+    }
+    // The dialler says HELLO, and once more when it knows who has answered
+    const first = encodeHello({ ...hello, serial: 1, held: undefined })
+    return concat([framed(first), framed(encodeHello({ ...hello, serial: 2, held: [hello.nonce] }))])
+  })
+  const opening = (index: number) => openings[index % openings.length] as Uint8Array
+  const join = framed(ofHex('01300000'))
+  const streams: Record<string, Uint8Array> = {}
+  for (const [index, { kind, hex }] of vectors.messages.entries()) {
+    const message = framed(ofHex(hex))
+    streams[`vector ${index}: ${kind}`] = concat([opening(index), message])
+    if (index % 3 === 0)
+      streams[`vector ${index}: ${kind}, from a neighbour`] = concat([opening(index), join, message])
   }
-  // The dialler says HELLO, and once more when it knows who has answered
-  const first = encodeHello({ ...hello, serial: 1, held: undefined })
-  return concat([framed(first), framed(encodeHello({ ...hello, serial: 2, held: [hello.nonce] }))])
-})
-const opening = (index: number) => openings[index % openings.length] as Uint8Array
-const join = framed(ofHex('01300000'))
-const links: Record<string, Uint8Array> = {}
-for (const [index, { kind, hex }] of vectors.messages.entries()) {
-  const message = framed(ofHex(hex))
-  links[`vector ${index}: ${kind}`] = concat([opening(index), message])
-  if (index % 3 === 0)
-    links[`vector ${index}: ${kind}, from a neighbour`] = concat([opening(index), join, message])
+  const [somebody] = identities
+  const asking = msgpack().encode({ id: filled(48), asker: { id: filled(48), addresses: ['memory://~1'] } })
+  const find = encodeBroadcast(somebody?.id ?? '', 1, 1, '/mesh/find', asking)
+  streams['a question where a node is'] = concat([opening(0), join, framed(find)])
+  streams['many pings'] = concat([
+    opening(1),
+    ...Array.from({ length: 20 }, () => framed(ofHex('0105000001020304'))),
+  ])
+  return streams
 }
-const [somebody] = identities
-const asking = msgpack().encode({ id: filled(48), asker: { id: filled(48), addresses: ['memory://~1'] } })
-const find = encodeBroadcast(somebody?.id ?? '', 1, 1, '/mesh/find', asking)
-links['a question where a node is'] = concat([opening(0), join, framed(find)])
-links['many pings'] = concat([
-  opening(1),
-  ...Array.from({ length: 20 }, () => framed(ofHex('0105000001020304'))),
-])
-await write('mesh-link', links)
+await write('mesh-link', links(false))
+await write('mesh-signed-link', links(true))
 
 type Exchange = readonly [request: unknown, answer: unknown]
 

@@ -38,9 +38,8 @@ export interface PlumtreeSettings {
   readonly logBytes: number
   /** Most origins remembered. */
   readonly origins: number
-  /** Whether a joiner asks for what was sent before it came. */
+  /** Whether a joiner asks for what was sent before it came; whether origins sign. */
   readonly history: boolean
-  /** Whether origins sign. */
   readonly signed: boolean
 }
 
@@ -235,7 +234,7 @@ export class Plumtree {
     now: number,
   ): void {
     const isMember = this.#isMember
-    this.#isMember = isMember || ranges.length < maxRanges
+    this.#isMember ||= ranges.length < maxRanges
     // A few bytes can name more messages than there are: what is beyond is heard of again if it is true
     let budget = maxMissing
     for (const { key, first, last } of ranges) {
@@ -243,8 +242,7 @@ export class Plumtree {
       const stream = streamOf(key)
       if (stream === undefined) continue
       // What was sent before we came is not ours to have
-      if (!isMember && !stream.proven) stream.floor = Math.max(stream.floor, last)
-      else if (isNew && !isMember) stream.window.startAfter(last)
+      if (!isMember) this.streams.past(stream, isNew, last)
       const neighbour = this.#neighbours.get(from)
       if (neighbour !== undefined) withdraw(neighbour, stream, first, last)
       for (

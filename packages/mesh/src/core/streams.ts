@@ -149,6 +149,12 @@ export class Streams {
     return true
   }
 
+  /** Somebody says that all up to this number was said before we came. Of a stream that nobody has proven, that is no reason not to take it. */
+  past(stream: Stream, isNew: boolean, last: number): void {
+    if (!stream.proven) stream.floor = Math.max(stream.floor, last)
+    else if (isNew) stream.window.startAfter(last)
+  }
+
   /** The stream of our own broadcasts in this epoch, if there is one. */
   own(origin: PeerId, epoch: number): Stream | undefined {
     return this.#byOrigin.get(origin)?.find(stream => stream.epoch === epoch)

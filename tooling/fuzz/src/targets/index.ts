@@ -2,7 +2,7 @@ import type { Target } from '../target.ts'
 import { addresses } from './addresses.ts'
 import { codecs } from './codecs.ts'
 import { framings } from './framings.ts'
-import { meshLink } from './mesh-link.ts'
+import { meshLink, signedMeshLink } from './mesh-link.ts'
 import { meshWire } from './mesh-wire.ts'
 import { network } from './network.ts'
 import { noise } from './noise.ts'
@@ -15,6 +15,7 @@ export const targets: readonly Target[] = [
   ...addresses,
   ...meshWire,
   meshLink,
+  signedMeshLink,
   ...noise,
   ...network,
   ...sync,

@@ -56,8 +56,13 @@ class Attacked implements Subject {
   readonly #transport = createMemoryNetwork({ clock: this.#clock }).transport()
   readonly #errors: unknown[] = []
   readonly #nodes: Mesh[] = []
+  readonly #signed: boolean
   #inputs = 0
   #lost = 0
+
+  constructor(signed: boolean) {
+    this.#signed = signed
+  }
 
   async open(): Promise<this> {
     const [victim, honest] = [await this.#node('victim'), await this.#node('honest')]
@@ -105,6 +110,7 @@ class Attacked implements Subject {
         clock: this.#clock,
         random: new SeededRandom(name),
         security: plaintext(),
+        signed: this.#signed,
       }),
     )
     this.#nodes.push(mesh)
@@ -137,5 +143,12 @@ export const meshLink: Target = {
   name: 'mesh-link',
   about: '@p2p/mesh: all that a peer writes on one connection, to a node with an honest neighbour',
   generate: conversation,
-  open: () => new Attacked().open(),
+  open: () => new Attacked(false).open(),
+}
+
+export const signedMeshLink: Target = {
+  name: 'mesh-signed-link',
+  about: '@p2p/mesh: the same, where origins sign',
+  generate: conversation,
+  open: () => new Attacked(true).open(),
 }
