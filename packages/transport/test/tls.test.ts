@@ -281,4 +281,41 @@ describe('one turn leaves as one write', () => {
       expect(writes.mock.calls.length + several.mock.calls.length).toBe(1)
     },
   )
+
+  it('in shares, where that is much: in order, and each chunk is released once', async () => {
+    const { listener, accepted, until } = await open()
+    const outbound = await dialled(listener.address, { ca, highWaterMark: 4 * 2 ** 20 })
+    await until(() => accepted.length > 0)
+    const sizes = [1, 70_000, 70_000, 3, 300_000, 64, 200_000, 131_072, 131_071, 2, 600_000, 5, 5]
+    const chunks = sizes.map((size, index) => new Uint8Array(size).fill(index + 1))
+    const released = sizes.map(() => 0)
+    const sent = Buffer.concat(chunks)
+    const come: Uint8Array[] = []
+    let length = 0
+    const all = new Promise<void>(resolve =>
+      accepted[0]?.onData(chunk => {
+        come.push(Uint8Array.from(chunk))
+        length += chunk.length
+        if (length === sent.length) resolve()
+      }),
+    )
+    outbound.onData(ignore)
+    for (const [index, chunk] of chunks.entries())
+      outbound.write(chunk, () => (released[index] = (released[index] ?? 0) + 1))
+    await all
+    expect(Buffer.compare(Buffer.concat(come), sent)).toBe(0)
+    await until(() => outbound.queued === 0)
+    expect(released).toEqual(sizes.map(() => 1))
+  })
+
+  it('a release that throws ends the connection with what it threw', async () => {
+    const { listener } = await open()
+    const outbound = await dialled(listener.address, { ca })
+    const thrown = new Error('of a release')
+    outbound.write(new Uint8Array(10), () => {
+      throw thrown
+    })
+    outbound.write(new Uint8Array(10))
+    expect(await outbound.closed).toEqual({ by: 'local', error: thrown })
+  })
 })

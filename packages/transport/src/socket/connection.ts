@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { gather } from '../gather.ts'
 import { type ConnectionSettings, type Ends, QueuedConnection, type Release } from '../queued-connection.ts'
 import type { Flushable, Turn } from '../turn.ts'
+import type { Joining } from './joining.ts'
 import { transportError } from './system-error.ts'
 
 /**
@@ -18,6 +19,8 @@ export const socketMark = 1
 /** What every connection of one transport shares. */
 export interface SocketContext extends ConnectionSettings {
   readonly turn: Turn
+  /** Where writing several chunks costs more than joining them before: over TLS. */
+  readonly joining?: Joining
   /** How errors of its sockets are to be read. */
   readonly errorOf?: typeof transportError
 }
@@ -37,6 +40,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
   readonly #socket: Socket
   readonly #tcp: Socket | undefined
   readonly #turn: Turn
+  readonly #joining: Joining | undefined
   readonly #onWrite: ((error?: Error | null) => void) | undefined
 
   #chunks: Uint8Array[] = []
@@ -57,6 +61,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     this.#socket = socket
     this.#tcp = tcp
     this.#turn = context.turn
+    this.#joining = context.joining
     const { errorOf = transportError } = context
     const fail = (cause: Error) => {
       this.failed(errorOf(`the connection to ${this.remote}`, cause))
@@ -88,21 +93,20 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     this.deliver(chunk)
   }
 
-  /** Writes what is waiting, unless a write is under way already: then it goes behind that one, all at once. */
+  /** Writes what is waiting, unless a write is under way already: then it goes behind that one, all at once, or over TLS a share at a time. */
   flush(): void {
     this.#deferred = false
     if (this.#waiting === 0 || this.#flying > 0 || this.#socket.destroyed) return
-    const chunks = this.#chunks
-    this.#flyingReleases = this.#releases
-    this.#flying = this.#waiting
-    this.#chunks = []
-    this.#releases = []
-    this.#waiting = 0
+    const joining = this.#joining
+    const chunks = this.#takeOut(joining?.fitting(this.#chunks) ?? this.#chunks.length)
     const [first, second] = chunks
     if (first !== undefined && second === undefined) this.#socket.write(first, this.#onWrite)
-    else this.#writeTogether(gather(chunks))
+    else if (joining === undefined) this.#writeTogether(gather(chunks))
+    else this.#writeJoined(chunks, joining)
     // The system has taken all of it at once: the usual case, which spares us a turn.
-    if (this.#socket.writableLength === 0) this.#taken()
+    if (this.#socket.writableLength > 0) return
+    this.#taken()
+    if (joining !== undefined) this.flush()
   }
 
   protected get flushed(): boolean {
@@ -161,6 +165,28 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     this.remoteEnded()
   }
 
+  /** Moves so many chunks, from the first on, from those that wait to those that fly. */
+  #takeOut(count: number): readonly Uint8Array[] {
+    const chunks = this.#chunks
+    const releases = this.#releases
+    this.#chunks = chunks.splice(count)
+    this.#releases = releases.splice(count)
+    this.#flyingReleases = releases
+    this.#flying = this.#waiting
+    for (const { length } of this.#chunks) this.#flying -= length
+    this.#waiting -= this.#flying
+    return chunks
+  }
+
+  #writeJoined(chunks: readonly Uint8Array[], joining: Joining): void {
+    const joined = joining.join(chunks)
+    const releases = this.#flyingReleases
+    this.#flyingReleases = [() => joining.giveBack(joined)]
+    for (const release of releases) this.releaseChunk(release)
+    // A release that throws aborts, and to write over a socket that was reset would end the process.
+    if (this.#tcp?.destroyed !== true) this.#socket.write(joined, this.#onWrite)
+  }
+
   #writeTogether(chunks: readonly Uint8Array[]): void {
     this.#socket.cork()
     const last = chunks.length - 1
@@ -185,6 +211,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
 
   #endWhenWritten(): void {
     if (!this.#ending || this.#endSent || this.#flying > 0 || this.#waiting > 0) return
+    if (this.#tcp?.destroyed === true) return
     this.#endSent = true
     this.#socket.end()
   }

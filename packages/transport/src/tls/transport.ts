@@ -3,6 +3,7 @@ import { systemClock } from '@p2p/interfaces/system'
 import { wait } from '@p2p/interfaces/wait'
 import { dialable, parseEndpoint } from '../endpoint.ts'
 import { limitsFrom } from '../limits.ts'
+import { Joining } from '../socket/joining.ts'
 import { SocketConnection, type SocketContext } from '../socket/connection.ts'
 import { listenSettings } from '../tcp/server.ts'
 import { endsOf, localEnd, openSocket } from '../tcp/socket.ts'
@@ -26,7 +27,13 @@ import { tlsError } from './tls-error.ts'
  */
 export const tls = (options: TlsOptions = {}): Transport => {
   const { clock = systemClock, via } = options
-  const context: SocketContext = { ...limitsFrom(options), clock, turn: new Turn(), errorOf: tlsError }
+  const context: SocketContext = {
+    ...limitsFrom(options),
+    clock,
+    turn: new Turn(),
+    joining: new Joining(),
+    errorOf: tlsError,
+  }
   const settings = listenSettings(options)
   const security = securityFrom(options)
   return {
