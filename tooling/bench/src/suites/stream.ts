@@ -60,13 +60,17 @@ export const stream: Suite = {
   ],
 }
 
+const owner = 'limit: raw tls, onread'
+const resettable = 'limit: raw tls, a socket that can be reset'
+const overTls = { ours: 'tls', [owner]: 'raw tls', [resettable]: 'raw tls on a socket' } as const
+
 export const tls: Suite = {
   name: 'tls',
   about: 'the same over TLS, beside bare TLS with the same slabs',
   cases: [
-    oneWay('64 B', 64, { ours: 'tls', [slabs]: 'raw tls' }, [times(messages, slabs, 0.4)]),
-    oneWay('1 KiB', 1_024, { ours: 'tls', [slabs]: 'raw tls' }, [times(messages, slabs, 0.8)]),
-    oneWay('64 KiB', 65_536, { ours: 'tls', [single]: 'raw tls' }, [times(messages, single, 0.85)]),
+    oneWay('64 B', 64, overTls, [times(messages, owner, 0.4)]),
+    oneWay('1 KiB', 1_024, overTls, [times(messages, owner, 0.8)]),
+    oneWay('64 KiB', 65_536, overTls, [times(messages, owner, 0.85)]),
   ],
 }
 

@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { certificate, key } from '../certificate.ts'
 import { add, type Port, type Tally, type Wire } from '../pair/port.ts'
@@ -78,10 +78,8 @@ const portOf = (socket: Socket, reader: Reader): Port => ({
   },
 })
 
-type Dial = (
-  port: number,
-  onread: { buffer: Uint8Array; callback: (length: number, bytes: Uint8Array) => boolean },
-) => Socket
+/** Dials, and has what comes read. */
+type Dial = (port: number, reader: Reader) => Socket
 
 const over = (
   serve: (onSocket: (socket: Socket) => void) => Server,
@@ -96,28 +94,46 @@ const over = (
   dial: address =>
     new Promise((resolve, reject) => {
       const reader = new Reader()
-      const socket = dial(Number(address), {
-        buffer: new Uint8Array(slabLength),
-        callback: (length, bytes) => {
-          reader.read(bytes, length)
-          return true
-        },
-      })
+      const socket = dial(Number(address), reader)
       socket.once('error', reject)
       socket.once(connected, () => resolve(portOf(socket, reader)))
     }),
 })
 
+const host = '127.0.0.1'
+
+/** Reads into one buffer, without the machinery of streams. */
+const onreadOf = (reader: Reader): OnReadOpts => ({
+  buffer: new Uint8Array(slabLength),
+  callback: (length, bytes) => {
+    reader.read(bytes, length)
+    return true
+  },
+})
+
 /** Bare TCP: frames that were encoded before, written many at a time, and counted where they arrive. */
 export const rawTcp: Wire = over(
   onSocket => createServer({ noDelay: true }, onSocket),
-  (port, onread) => connect({ host: '127.0.0.1', port, noDelay: true, onread }),
+  (port, reader) => connect({ host, port, noDelay: true, onread: onreadOf(reader) }),
   'connect',
 )
 
+const serveTls = (onSocket: (socket: Socket) => void): Server =>
+  createTlsServer({ cert: certificate, key, noDelay: true }, onSocket)
+
 /** The same over bare TLS. */
 export const rawTls: Wire = over(
-  onSocket => createTlsServer({ cert: certificate, key, noDelay: true }, onSocket),
-  (port, onread) => connectTls({ host: '127.0.0.1', port, ca: certificate, ...({ onread } as object) }),
+  serveTls,
+  (port, reader) => connectTls({ host, port, ca: certificate, ...({ onread: onreadOf(reader) } as object) }),
+  'secureConnect',
+)
+
+/** And over TLS on a socket of TCP that its owner has made, and could reset. Node.js lets no such socket read into a buffer of its owner's. */
+export const rawTlsOnSocket: Wire = over(
+  serveTls,
+  (port, reader) => {
+    const socket = connectTls({ host, ca: certificate, socket: connect({ host, port, noDelay: true }) })
+    return socket.on('data', (chunk: Buffer) => reader.read(chunk, chunk.length))
+  },
   'secureConnect',
 )
