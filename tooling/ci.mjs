@@ -93,6 +93,7 @@ const steps = [
   },
   { name: 'simulate mesh', command: simulate('mesh', 150), minutes: 5, counts: 'seeds' },
   { name: 'simulate sync', command: simulate('sync', 250), minutes: 5, counts: 'seeds' },
+  { name: 'simulate chord', command: simulate('chord', 110), minutes: 5, counts: 'seeds' },
 ]
 
 /** The process group of the step that is running. */

@@ -57,6 +57,8 @@ export class LookUp {
   /** Failed or late: others need not send us there. */
   readonly #skip = new Set<Member>()
   readonly #failed = new Set<Member>()
+  /** Who was named as nearer, and by whom: should it not answer, that one may be the owner after all. */
+  readonly #namers = new Map<Member, Member>()
   #running = 0
   #prompt = 0
   #isFarther = false
@@ -93,6 +95,8 @@ export class LookUp {
       this.#consider(this.#after, own.place.point, -1)
       return
     }
+    // Perhaps ours: as good a guess as another's.
+    if (own !== undefined) this.#consider(this.#after, own.place.point, -1)
     // Who knows everybody knows the owner.
     if (members.size <= this.#circle.fullUpTo)
       for (const point of members.routes.processes(position, 3)) this.#consider(this.#after, point, 0)
@@ -225,12 +229,19 @@ export class LookUp {
   /** It is waited for no longer before another is asked. */
   #beLate(member: Member): void {
     this.#prompt--
+    this.#avoid(member)
+  }
+
+  #avoid(member: Member): void {
     this.#skip.add(member)
+    const namer = this.#namers.get(member)
+    if (namer !== undefined && this.#asked.has(namer)) this.#asked.set(namer, false)
+    this.#namers.delete(member)
   }
 
   #miss(member: Member): void {
     this.#failed.add(member)
-    this.#skip.add(member)
+    this.#avoid(member)
   }
 
   #take({ point, hops }: Candidate, reply: unknown, withQuery: boolean): void {
@@ -257,6 +268,8 @@ export class LookUp {
     }
     for (const each of before) this.#consider(this.#before, each, hops)
     for (const each of after) this.#consider(this.#after, each, hops)
+    if (owner !== undefined && this.#asked.get(point.member) === true)
+      this.#namers.set(owner.member, point.member)
   }
 
   /** Whether one point follows the position before another. */

@@ -35,7 +35,10 @@ const command: Command = new Command('npm run simulate --')
   .option('--nodes <N>', 'how many nodes; otherwise each seed has its own number', whole(2))
   .option('--seconds <S>', 'begin no seed after so many seconds', whole(1))
   .option('--break <NAME>', 'plant a bug, to see whether it is caught')
-  .option('--scenario <NAME>', 'only one kind of trouble: for mesh pause, crash, day, dials')
+  .option(
+    '--scenario <NAME>',
+    'only one kind of trouble: for mesh pause, crash, day, dials; for chord hops, crash, churn, copies, rings, replace',
+  )
   .option(
     '--speed <MINUTES>',
     'for mesh: how long so many virtual minutes of 1000 nodes, or of --nodes, take',

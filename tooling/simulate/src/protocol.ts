@@ -3,6 +3,7 @@ import type { Break } from './breaks.ts'
 import { chordBreaks } from './chord/breaks.ts'
 import { runChurn } from './chord/churn.ts'
 import { runCrashed, runHops } from './chord/look-ups.ts'
+import { runCopies, runReplace, runRings } from './chord/ring-bars.ts'
 import { runChord } from './chord/scenario.ts'
 import { meshBreaks } from './mesh/breaks.ts'
 import { runCrash, runDay, runDials, runPause } from './mesh/bars.ts'
@@ -35,9 +36,12 @@ const meshBars: NonNullable<Protocol['scenarios']> = new Map([
 ])
 
 const chordBars: NonNullable<Protocol['scenarios']> = new Map([
-  ['hops', runHops],
-  ['crash', runCrashed],
+  ['hops', options => runHops(options)],
+  ['crash', options => runCrashed(options)],
   ['churn', runChurn],
+  ['copies', runCopies],
+  ['rings', runRings],
+  ['replace', runReplace],
 ])
 
 export const protocols: readonly Protocol[] = [

@@ -63,11 +63,15 @@ export const violationsOf = (peers: readonly Peer[]): string | undefined => {
   return undefined
 }
 
-/** Whether all live points are on one ring with right successors and predecessors: what stabilisation leads to. */
-export const imperfectionOf = (peers: readonly Peer[]): string | undefined => {
-  const spots = peers
+/** All live points, in the order of the ring. */
+const sortedSpots = (peers: readonly Peer[]): Spot[] =>
+  peers
     .flatMap(peer => peer.circle.places.map((place): Spot => ({ peer, place })))
     .sort((a, b) => (a.place.position < b.place.position ? -1 : 1))
+
+/** Whether all live points are on one ring with right successors and predecessors. @returns what is not */
+export const placementOf = (peers: readonly Peer[]): string | undefined => {
+  const spots = sortedSpots(peers)
   for (const [index, spot] of spots.entries()) {
     const after = spots[(index + 1) % spots.length] as Spot
     const before = spots.at(index - 1) as Spot
@@ -75,11 +79,22 @@ export const imperfectionOf = (peers: readonly Peer[]): string | undefined => {
       return `the successor of ${nameOf(spot)} is not ${nameOf(after)}`
     if (spot.place.predecessor?.position !== before.place.position)
       return `the predecessor of ${nameOf(spot)} is not ${nameOf(before)}`
+  }
+  return undefined
+}
+
+/** Whether the ring is as stabilisation and repair leave it: in place, with full lists and complete arcs. @returns what is not */
+export const imperfectionOf = (peers: readonly Peer[]): string | undefined => {
+  const misplaced = placementOf(peers)
+  if (misplaced !== undefined) return misplaced
+  for (const spot of sortedSpots(peers)) {
+    const { place } = spot
     // What crashes next must not be all that a list names: lists grow by one successor a round.
     const listed = Math.min(peers.length - 1, 8)
-    if (spot.place.partners().length < listed)
+    if (place.partners().length < listed)
       return `the list of ${nameOf(spot)} names fewer than ${listed} processes`
-    if (spot.place.completeFrom !== before.place.position) return `the arc of ${nameOf(spot)} is not complete`
+    if (place.completeFrom !== place.predecessor?.position)
+      return `the arc of ${nameOf(spot)} is not complete`
   }
   return undefined
 }

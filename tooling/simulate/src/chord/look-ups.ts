@@ -4,7 +4,7 @@ import { convergedRing, ownerAmong, type Sorted } from './converged.ts'
 import { Peers } from './peers.ts'
 
 /** Look-ups that are timed: enough for one wrong one in a thousand to show, and for a 99th percentile. */
-const lookUps = 2_500
+const usually = 2_500
 
 /** No round of stabilisation and no repair comes about meanwhile. */
 const never = 1e9
@@ -75,7 +75,7 @@ class LookUps {
 }
 
 /** How many steps a look-up takes: half of log2 n and 1.5 on average, log2 n and 2 for 99 of 100. */
-export const runHops = async (options: RunOptions): Promise<RunReport> => {
+export const runHops = async (options: RunOptions, lookUps: number = usually): Promise<RunReport> => {
   const run = new LookUps(options)
   const { right, hops } = await run.time(run.ring, lookUps)
   const steps = Math.log2(run.ring.length)
@@ -92,7 +92,7 @@ export const runHops = async (options: RunOptions): Promise<RunReport> => {
  * Right after 30 % (odd seeds) or 50 % (even ones) crashed at once, before anybody has repaired anything: 99.99 % or 99.9 % of the look-ups find the owner,
  * and 99 of 100 take at most five times as long as when all was well.
  */
-export const runCrashed = async (options: RunOptions): Promise<RunReport> => {
+export const runCrashed = async (options: RunOptions, lookUps: number = usually): Promise<RunReport> => {
   const run = new LookUps(options)
   const part = options.seed % 2 === 1 ? 0.3 : 0.5
   // A while of use, so that it is known how fast they answer.
