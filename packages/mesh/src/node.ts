@@ -375,9 +375,10 @@ export class MeshNode implements Mesh {
       const pause = this.#overlay.neighbours.size === 0 ? times.firstRetry : times.tick
       // Jitter, or the nodes of one machine would all look at the same moment
       this.#tick(pause * (0.8 + 0.2 * this.#random.next()))
-      this.#links.tick()
       this.#broadcasts.tick()
       this.#overlay.tick()
+      // Last: where something was said just now no sign of life is needed
+      this.#links.tick()
     })
   }
 

@@ -18,6 +18,7 @@ export interface UpkeepSettings {
 export class Upkeep {
   readonly #settings: UpkeepSettings
   #lastLook: number
+  #nextSweep = 0
   /** Set while some link may be dead before the next tick. */
   #deadline: Disposable | undefined
 
@@ -41,11 +42,9 @@ export class Upkeep {
       link.lastReceived += pardon
       if (link.peer !== undefined) nextDead = Math.min(nextDead, this.#keepAlive(link, now))
     }
-    for (const peer of peers.values()) {
-      const { link } = peer
-      const rest =
-        link.lastUsed === undefined ? now - link.begun - times.unused : now - link.lastUsed - times.idle
-      if (rest >= 0) this.retireUnneeded(peer)
+    if (now >= this.#nextSweep) {
+      this.#nextSweep = now + times.unused
+      for (const peer of Array.from(peers.values())) if (isUnused(peer, now)) this.retireUnneeded(peer)
     }
     // A tick comes too seldom to be in time for the dead; a moment too early there is nothing to do yet
     if (nextDead < now + times.tick) {
@@ -58,6 +57,7 @@ export class Upkeep {
     if (peer.links.size === 1 && !this.#settings.isNeeded(peer)) peer.link.retire()
   }
 
+  /** Looks no more. */
   close(): void {
     this.#deadline?.[Symbol.dispose]()
   }
@@ -76,3 +76,6 @@ export class Upkeep {
     return now - silence + times.dead
   }
 }
+
+const isUnused = ({ link: { lastUsed, begun } }: Peer, now: number): boolean =>
+  lastUsed === undefined ? now - begun >= times.unused : now - lastUsed >= times.idle

@@ -78,8 +78,10 @@ export const decodeMembership = (
   start: number,
   end: number,
 ): MembershipMessage | undefined => {
+  const kind = bytes[start + 1] as number
+  if (kind < Kind.join || kind > Kind.shuffle) return undefined
   const reader = new Reader(bytes, start + headerLength, end)
-  const message = read(bytes[start + 1] as number, reader)
+  const message = read(kind, reader)
   if (message !== undefined) reader.end()
   return message
 }
