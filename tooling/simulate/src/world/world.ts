@@ -196,6 +196,8 @@ export class World {
         .map(addressOf),
       identity: identityFromKey(secret as Uint8Array),
       security: plaintext(),
+      // A signature costs as much as all else that a simulated node does with a message
+      signed: this.#options.seed % 10 === 7,
       clock: resources.clock,
       random,
     }
