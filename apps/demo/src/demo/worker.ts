@@ -144,7 +144,11 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     await holding
     const mine = paths.filter(path => isInShare(path, share))
     const onStored = progress('stored')
-    return storeContents(theNode(), folder, mine, budget, size => onStored(1, size), { signal })
+    return storeContents(theNode(), folder, mine, budget, size => onStored(1, size), {
+      signal,
+      // The parent has the deadline
+      timeout: Infinity,
+    })
   },
 
   secure: async ({ members }) => {
@@ -175,7 +179,9 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
   recall: async ({ hashes }) => {
     const { signal } = stopping
     const onRead = progress('recalled')
-    return { missing: await missingContents(theNode(), hashes, () => onRead(1, 0), { signal }) }
+    return {
+      missing: await missingContents(theNode(), hashes, () => onRead(1, 0), { signal, timeout: 60_000 }),
+    }
   },
 
   leave: async () => {

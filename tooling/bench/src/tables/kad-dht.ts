@@ -41,6 +41,8 @@ export const openKadDht: OpenTable = async count => {
       transports: [tcp()],
       connectionEncrypters: [plaintext()],
       streamMuxers: [yamux()],
+      // By default five connections a second from one host, and all of these nodes are one
+      connectionManager: { inboundConnectionThreshold: 10_000, maxIncomingPendingConnections: 1_000 },
       services: {
         dht: kadDHT({
           protocol: '/bench/kad/1.0.0',
