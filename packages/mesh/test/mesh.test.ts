@@ -552,6 +552,33 @@ describe('a mesh', () => {
       expect([id, dials]).toEqual([identity.id, 2])
     })
 
+    it('a node that was dialled again before it knew that its link had been given up ended both links (seed 82)', async () => {
+      const world = new SimulatedMesh(1, { latency: 100, jitter: 0 })
+      const { mesh } = await world.start('n0', { network: 'test' })
+      const identity = createIdentity(world.random)
+      const open = new Set<object>()
+      const most: number[] = []
+      await world.clock.run(
+        world.network.host('other').transport.listen('sim://other:1', connection => {
+          open.add(connection)
+          most.push(open.size)
+          void connection.closed.then(() => open.delete(connection))
+          connection.onData(chunk => {
+            if (chunk[5] !== Kind.hello) return
+            const { nonce, held } = decodeHello(chunk, 4, chunk.length)
+            if (held !== undefined) return
+            const hello = { ...helloOf(identity, world), nonce, serial: most.length }
+            connection.write(framed(encodeHello(hello)))
+          })
+        }),
+      )
+      const contact = { id: identity.id, addresses: ['sim://other:1'] as const }
+      await world.clock.run(mesh.send(contact, '/letter', 1))
+      await world.clock.runUntil(() => mesh.links.length === 0, { limit: 100_000 })
+      await world.clock.run(mesh.send(contact, '/letter', 2))
+      expect(most).toEqual([1, 1])
+    })
+
     it('errors of a listener of errors were kept without end', async () => {
       const [one, two] = await network.grow(2)
       one?.on('error', () => {

@@ -17,6 +17,8 @@ export interface DiallerSettings extends LinkManagerSettings {
   readonly links: () => number
   /** A dial has ended: in a link, or with this error. One that its caller gave up tells nothing of the other end. */
   readonly dialled: (address: Address, error: Error | undefined) => void
+  /** Links to a node that ended for want of use and whose connections have not ended yet. */
+  readonly retired: (id: PeerId) => readonly Link[]
   /** Makes a link of a connection that is protected. */
   readonly adopt: (connection: Connection) => Link
 }
@@ -120,8 +122,10 @@ export class Dialler {
   }
 
   async #dialAny(contact: Contact): Promise<Peer> {
-    const { admit, peers } = this.#settings
+    const { admit, peers, retired } = this.#settings
     judgeAdmission(admit, contact)
+    // The other end must know that it is gone before it hears of the next one: it would take them for twins, and end both
+    for (const link of retired(contact.id)) await link.closed
     const errors: unknown[] = []
     for (const address of contact.addresses) {
       try {

@@ -102,6 +102,7 @@ export class LinkManager {
       handshakes: this.#handshakes,
       links: () => this.#links.size + this.#reception.size,
       dialled: (address, error) => owner.dialled(address, error),
+      retired: id => this.#retired(id),
       adopt: connection => this.#adopt(connection),
     })
     this.#upkeep = new Upkeep({
@@ -171,6 +172,10 @@ export class LinkManager {
     await this.#dialler.settled()
   }
 
+  #retired(id: PeerId): Link[] {
+    return Array.from(this.#links).filter(link => link.peer === id && link.retired)
+  }
+
   #isFull(remote: Address): boolean {
     const { links, linksPerHost } = this.#settings.limits
     return this.#links.size >= links || (this.#perHost.get(hostOf(remote)) ?? 0) >= linksPerHost
@@ -214,7 +219,7 @@ export class LinkManager {
       this.#owner.peerChanged(there)
       return there
     }
-    const former = Array.from(this.#links).filter(other => other.peer === contact.id && other.retired)
+    const former = this.#retired(contact.id)
     const unconfirmed = this.#handshakes.unconfirmed(contact.id)
     const peer = new Peer(this.#settings.identity.id, contact, link, unconfirmed, former)
     link.listener = this.#listenerOf(peer)
