@@ -141,8 +141,7 @@ export const network: readonly Target[] = [
   },
   {
     name: 'ssdp-answer',
-    about:
-      '@p2p/network/port-mapping mapPort by UPnP, among answers from a router and from somebody else',
+    about: '@p2p/network/port-mapping mapPort by UPnP, among answers from a router and from somebody else',
     open: () => ({
       check: async input => {
         const clock = new VirtualClock()
