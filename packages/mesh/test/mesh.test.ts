@@ -1,4 +1,4 @@
-import type { Contact } from '@p2p/interfaces'
+import type { Connection, Contact } from '@p2p/interfaces'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createIdentity, type Identity, identityFromKey, type Mesh, type Message } from '../src/index.ts'
 import { encodeBroadcast, nameOffset } from '../src/wire/broadcast.ts'
@@ -556,7 +556,7 @@ describe('a mesh', () => {
       const world = new SimulatedMesh(1, { latency: 100, jitter: 0 })
       const { mesh } = await world.start('n0', { network: 'test' })
       const identity = createIdentity(world.random)
-      const open = new Set<object>()
+      const open = new Set<Connection>()
       const most: number[] = []
       await world.clock.run(
         world.network.host('other').transport.listen('sim://other:1', connection => {
@@ -565,16 +565,24 @@ describe('a mesh', () => {
           void connection.closed.then(() => open.delete(connection))
           connection.onData(chunk => {
             if (chunk[5] !== Kind.hello) return
-            const { nonce, held } = decodeHello(chunk, 4, chunk.length)
+            const { nonce, held } = decodeHello(chunk, 4, 4 + (chunk[3] ?? 0))
+            // It does not read on for a while, and so does not learn of the end
+            if (held !== undefined) connection.pause()
             if (held !== undefined) return
             const hello = { ...helloOf(identity, world), nonce, serial: most.length }
             connection.write(framed(encodeHello(hello)))
           })
+          const live = () => {
+            connection.write(framed(begin(Kind.pong, 8).u32(0).done()))
+            world.clock.after(3_000, live)
+          }
+          world.clock.after(3_000, live)
         }),
       )
       const contact = { id: identity.id, addresses: ['sim://other:1'] as const }
       await world.clock.run(mesh.send(contact, '/letter', 1))
       await world.clock.runUntil(() => mesh.links.length === 0, { limit: 100_000 })
+      world.clock.after(500, () => open.forEach(connection => connection.resume()))
       await world.clock.run(mesh.send(contact, '/letter', 2))
       expect(most).toEqual([1, 1])
     })

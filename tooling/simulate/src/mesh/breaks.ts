@@ -103,7 +103,7 @@ export const meshBreaks: readonly Break[] = [
   },
   {
     name: 'hasty-silence',
-    about: 'a link is dead after 3 s of silence, and is never pinged',
+    about: 'a link is dead after 3 s of silence, though a sign of life comes every 3.5 s',
     plant: () => setTime('dead', 3_000),
   },
   {
