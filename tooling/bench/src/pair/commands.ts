@@ -1,3 +1,4 @@
+import { type GreetingName, greetings } from '../greetings/index.ts'
 import type { Port, Tally, TwoWayPort } from './port.ts'
 import { type WireName, wires } from './wires.ts'
 
@@ -110,6 +111,23 @@ export const commands = {
     times.sort()
     const at = (part: number): number => (times[Math.floor(part * count)] ?? NaN) * 1_000
     return { p50: at(0.5), p99: at(0.99), perSecond: (count * 1_000) / took }
+  },
+
+  /** From now on answers those who greet so. @returns where */
+  answer: async (name: GreetingName): Promise<string> => (await greetings[name]()).answer(),
+
+  /** Greets so many times, one after the other. @returns how long the median took, in microseconds */
+  greet: async (name: GreetingName, address: string, count: number): Promise<number> => {
+    globalThis.gc?.()
+    const { greet } = await greetings[name]()
+    const times = new Float64Array(count)
+    for (let greeted = 0; greeted < count; greeted++) {
+      const begin = performance.now()
+      const leave = await greet(address)
+      times[greeted] = (performance.now() - begin) * 1_000
+      await leave()
+    }
+    return times.sort()[count >> 1] ?? NaN
   },
 }
 

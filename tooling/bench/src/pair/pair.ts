@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Sample } from '../case.ts'
 import { nodeFlags } from '../node-flags.ts'
+import type { GreetingName } from '../greetings/index.ts'
 import { filling } from '../timed.ts'
 import type { Commands, RoundTrips } from './commands.ts'
 import type { Answer, Order } from './end.ts'
@@ -108,6 +109,12 @@ export class Pair {
       await this.#listener.call('echo', wire)
       return this.#dialler.call('roundTrips', wire, size, count, inFlight)
     }
+  }
+
+  /** How long it takes to connect, to prove who is there and to have a byte back, in microseconds. */
+  async greetings(name: GreetingName, count: number): Promise<() => Promise<number>> {
+    const address = await this.#listener.call('answer', name)
+    return () => this.#dialler.call('greet', name, address, count)
   }
 
   close(): void {

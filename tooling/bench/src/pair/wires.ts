@@ -3,6 +3,7 @@ import type { Wire } from './port.ts'
 /** All ways to exchange messages, loaded by who uses them. */
 export const wires = {
   tcp: async (): Promise<Wire> => (await import('../wires/ours.ts')).oursOverTcp,
+  noise: async (): Promise<Wire> => (await import('../wires/noise.ts')).oursOverNoise,
   tls: async (): Promise<Wire> => (await import('../wires/ours.ts')).oursOverTls,
   ws: async (): Promise<Wire> => (await import('../wires/ours.ts')).oursOverWs,
   pipe: async (): Promise<Wire> => (await import('../wires/pipe.ts')).pipeOverTcp,

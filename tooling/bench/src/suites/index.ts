@@ -5,6 +5,7 @@ import { faults } from './faults.ts'
 import { framing } from './framing.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { noise } from './noise.ts'
 import { pipe } from './pipe.ts'
 import { stream, tls, ws } from './stream.ts'
 
@@ -19,5 +20,6 @@ export const suites: readonly Suite[] = [
   memory,
   faults,
   pipe,
+  noise,
   chord,
 ]

@@ -5,7 +5,8 @@ import { tcp } from '@p2p/transport/tcp'
 import { type Case, field, type Sample, type Suite } from '../case.ts'
 import { portOf } from '../wires/ours.ts'
 
-const links = 1_000
+/** How many links are open at a time. */
+export const links = 1_000
 
 /** Bytes of the heap, and of what it holds outside, once all garbage is gone. */
 export const heap = async (): Promise<number> => {
@@ -18,7 +19,7 @@ export const heap = async (): Promise<number> => {
 }
 
 /** What an end of each of many links costs. Each end has a writer and a decoder, or a consumer. */
-const costOf = async (open: () => Promise<() => Promise<void>>): Promise<Sample> => {
+export const costOf = async (open: () => Promise<() => Promise<void>>): Promise<Sample> => {
   const before = await heap()
   const close = await open()
   const after = await heap()

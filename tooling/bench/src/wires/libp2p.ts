@@ -6,13 +6,14 @@ interface Node {
   handle(protocol: string, handler: (stream: Stream) => void): Promise<void>
   dialProtocol(address: unknown, protocol: string): Promise<Stream>
   getMultiaddrs(): readonly { toString(): string }[]
+  hangUp(address: unknown): Promise<void>
 }
 interface Stream {
   send(message: Uint8Array): boolean
   onDrain(): Promise<void>
   addEventListener(
     event: 'message',
-    listener: (event: { readonly data: { readonly byteLength: number } }) => void,
+    listener: (event: { readonly data: { readonly byteLength: number; subarray(): Uint8Array } }) => void,
   ): void
 }
 type Factory<Name extends string> = Readonly<Record<Name, () => unknown>>
@@ -43,7 +44,8 @@ const portOf = (stream: Stream): Port => {
   }
 }
 
-const node = async (encrypter: 'plaintext' | 'noise', listen: readonly string[]): Promise<Node> => {
+/** A node of libp2p that speaks TCP and yamux. */
+export const node = async (encrypter: 'plaintext' | 'noise', listen: readonly string[]): Promise<Node> => {
   // libp2p needs it, and Node.js 20 does not have it
   const promise = Promise as { withResolvers?: unknown }
   promise.withResolvers ??= () => {
@@ -60,6 +62,8 @@ const node = async (encrypter: 'plaintext' | 'noise', listen: readonly string[])
     transports: [tcp()],
     connectionEncrypters: [encrypters[encrypter]()],
     streamMuxers: [yamux()],
+    // Otherwise it resets more than five connections a second from one host
+    connectionManager: { inboundConnectionThreshold: 10_000 },
   })
 }
 
