@@ -272,9 +272,9 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       }),
     )
     const honest = await create()
-    const begun = performance.now()
     await honest.connect(addressOf(one))
-    expect(performance.now() - begun).toBeLessThan(1_000)
+    // It has not waited for a deadline of theirs: all for whom there is room still stall
+    expect(one.stats().handshakes).toBeGreaterThan(32)
     expect(one.stats().handshakes).toBeLessThanOrEqual(64)
     expect(given).toBeGreaterThanOrEqual(1000 - 64)
     // Those that still stall are ended with the node
@@ -323,9 +323,8 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       }),
     )
     const honest = await create()
-    const begun = performance.now()
     await honest.connect(addressOf(one))
-    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(one.stats().handshakes).toBeGreaterThan(32)
     expect(one.stats().handshakes).toBeLessThanOrEqual(128)
     for (const connection of stalled) connection.abort()
   })
