@@ -175,7 +175,7 @@ describe('a planted bug is found, with what replays it', () => {
   it('a mesh that throws a TypeError at some message of membership', async () => {
     const receive = Object.getOwnPropertyDescriptor(Membership.prototype, 'receive')?.value as Receive
     vi.spyOn(Membership.prototype, 'receive').mockImplementation(function (this: Membership, ...args) {
-      if (args[1].type === 'unneighbour') throw new TypeError('contacts is undefined')
+      if (args[1].type === 'neighbour') throw new TypeError('contacts is undefined')
       receive.apply(this, args)
     })
     const { code, lines } = await run('mesh-link --count 300')
