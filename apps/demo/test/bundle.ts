@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { bundle } from '@p2p/bundle'
+import type { Plugin } from 'esbuild'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -21,28 +22,14 @@ const renamed: Plugin = {
     })),
 }
 
-/**
- * Bundles the programs from their sources, once for all tests: three dozen processes start three times as fast as through tsx, which would compile
- * the same files in each of them.
- */
+/** Bundles the programs from their sources, once for all tests. */
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const outdir = await mkdtemp(join(tmpdir(), 'p2p-demo-bundle-'))
-  await build({
-    entryPoints: ['demo/main', 'demo/worker', 'node/main'].map(name => `src/${name}.ts`),
+  await bundle({
     absWorkingDir: project.config.root,
+    entryPoints: ['demo/main', 'demo/worker', 'node/main'].map(name => `src/${name}.ts`),
     outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['@p2p/source'],
-    // commander is CommonJS
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)",
-    },
     plugins: [renamed],
-    logLevel: 'warning',
   })
   project.provide('bundle', outdir)
   return () => rm(outdir, { recursive: true })

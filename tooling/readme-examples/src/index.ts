@@ -1,5 +1,4 @@
 /** The examples of the READMEs: found, type-checked and run. */
-export { bundle } from './bundle.ts'
 export { type Example, extractExamples } from './extract.ts'
 export { examplesOf, packageFolders, readmes, root } from './readmes.ts'
 export { runProgram, type RunSettings } from './run-program.ts'

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundle } from '@p2p/bundle'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
-  bundle,
   type Example,
   examplesOf,
   packageFolders,
@@ -35,7 +35,14 @@ const examples = readmes.flatMap(examplesOf)
 for (const example of examples) writeFileSync(fileOf(example), example.code)
 
 /** All of them bundled with the sources of the family at once: through tsx each would compile these again. */
-beforeAll(() => bundle(examples.filter(({ runs }) => runs).map(fileOf), folder))
+beforeAll(() =>
+  bundle({
+    entryPoints: examples.filter(({ runs }) => runs).map(fileOf),
+    outdir: folder,
+    splitting: true,
+    sourcemap: true,
+  }),
+)
 const programOf = (example: Example) => fileOf(example).replace(/\.ts$/u, '.mjs')
 
 /** The examples' errors by file: one program for all, since most of its work is reading what they import. */

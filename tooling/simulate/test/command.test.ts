@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundle } from '@p2p/bundle'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
@@ -13,21 +13,7 @@ afterAll(() => rmSync(bundled, { recursive: true }))
 /** The command, bundled from its sources: through tsx each of a dozen processes would compile these again. */
 const program = join(bundled, 'main.mjs')
 beforeAll(async () => {
-  await build({
-    entryPoints: ['src/main.ts'],
-    absWorkingDir: folder,
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['@p2p/source'],
-    // commander is CommonJS
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)",
-    },
-    logLevel: 'warning',
-  })
+  await bundle({ absWorkingDir: folder, entryPoints: ['src/main.ts'], outdir: bundled })
 })
 
 interface Ended {
