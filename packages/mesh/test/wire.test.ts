@@ -22,7 +22,8 @@ import {
   networkTag,
 } from '../src/wire/hello.ts'
 import { idFromBytes, idToBytes } from '../src/wire/ids.ts'
-import type { StreamRange, TreeMessage } from '../src/core/plumtree.ts'
+import type { TreeMessage } from '../src/core/plumtree.ts'
+import type { StreamRange } from '../src/core/stream-range.ts'
 import {
   decodeMembership,
   decodeProbe,

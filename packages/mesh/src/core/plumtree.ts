@@ -1,15 +1,9 @@
 import type { PeerId } from '@p2p/interfaces'
+import { Gaps, maxMissing } from './gaps.ts'
 import { MessageLog } from './message-log.ts'
 import { windowSize } from './sequence-window.ts'
-import { type Missing, nothingMissing, type Stream, Streams } from './streams.ts'
-
-/** Consecutive messages of one stream. */
-export interface StreamRange {
-  /** Origin and epoch, a character per byte. */
-  readonly key: string
-  readonly first: number
-  readonly last: number
-}
+import { extend, inMessages, maxRanges, type StreamRange } from './stream-range.ts'
+import { type Stream, Streams } from './streams.ts'
 
 /** What neighbours say to each other about broadcasts, beside the broadcasts. PROTOCOL.md, "To all". */
 export type TreeMessage =
@@ -48,16 +42,8 @@ export interface PlumtreeSettings {
  * and the other end of the link may have announced it itself: to who has heard of it there it need not be announced any more.
  */
 const announceAfter = 200
-/** How long an announced message may take to come down the tree before it is asked for, and then before somebody else is asked. */
-const firstPatience = 300
-const nextPatience = 400
-/** How long what is to be asked for waits for more of it. */
-const repairAfter = 50
-/** Most ranges in one message, and most that a new neighbour is told. */
-export const maxRanges = 256
+/** Most ranges that a new neighbour is told. */
 const maxSummary = 8 * maxRanges
-/** Most messages that we ask for at a time: a neighbour may announce what does not exist. */
-const maxMissing = 16_384
 
 /** Between two looks at all streams, in milliseconds: there may be thousands. */
 const forgetting = 10_000
@@ -82,9 +68,7 @@ export class Plumtree {
   readonly #output: PlumtreeOutput
   readonly #log: MessageLog
   readonly #neighbours = new Map<PeerId, Neighbour>()
-  /** Streams of which something is missing, with that. */
-  readonly #incomplete = new Map<Stream, Map<number, Missing>>()
-  #missing = 0
+  readonly #gaps: Gaps
   #nextForgetting = 0
   #isMember: boolean
 
@@ -92,14 +76,13 @@ export class Plumtree {
     this.#settings = settings
     this.#output = output
     this.#isMember = settings.history
+    this.#gaps = new Gaps(at => output.wake(at))
     this.#log = new MessageLog({ retention: settings.retention, bytes: settings.logBytes })
     this.streams = new Streams({
       ...settings,
       memory: 2 * settings.retention,
       limit: settings.origins,
-      forgotten: stream => {
-        for (const sequence of stream.missing.keys()) this.#found(stream, sequence)
-      },
+      forgotten: stream => this.#gaps.closeAll(stream),
     })
   }
 
@@ -138,10 +121,10 @@ export class Plumtree {
     }
     stream.heard = now
     const owners = stream.missing.get(sequence)?.sources
-    this.#found(stream, sequence)
+    this.#gaps.close(stream, sequence)
     // Of a stream that nothing was heard of, what is below may be long past: it is asked for if it is announced
     const gaps = newest === 0 ? sequence : Math.max(newest + 1, sequence - windowSize + 1)
-    for (let gap = gaps; gap < sequence; gap++) this.#lack(stream, gap, from, now)
+    for (let gap = gaps; gap < sequence; gap++) this.#gaps.add(stream, gap, from, now)
     const neighbour = this.#neighbours.get(from)
     if (neighbour !== undefined) neighbour.eager = true
     this.#spread(from, stream, sequence, message(), now, owners)
@@ -168,8 +151,10 @@ export class Plumtree {
         this.#grafted(from, message.ranges, now)
         break
       case 'gone':
-        for (const { key, first, last } of message.ranges)
-          this.#gone(from, this.streams.get(key), first, last, now)
+        for (const { key, first, last } of message.ranges) {
+          const stream = this.streams.get(key)
+          if (stream !== undefined) this.#gaps.gone(from, stream, first, last, now)
+        }
         break
     }
   }
@@ -214,9 +199,7 @@ export class Plumtree {
   #announce(id: PeerId, neighbour: Neighbour): void {
     const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
     neighbour.announce = []
-    for (let at = 0; at < ranges.length; at += maxRanges) {
-      this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
-    }
+    for (const some of inMessages(ranges)) this.#output.control(id, { type: 'ihave', ranges: some })
   }
 
   /** It sent what we had: it need not push to us, nor we to it. */
@@ -251,7 +234,7 @@ export class Plumtree {
         sequence++
       ) {
         budget--
-        if (!stream.window.has(sequence)) this.#lack(stream, sequence, from, now)
+        if (!stream.window.has(sequence)) this.#gaps.add(stream, sequence, from, now)
       }
     }
   }
@@ -266,9 +249,7 @@ export class Plumtree {
       if (stream === undefined) gone.push(range)
       else budget = this.#giveAgain(from, stream, range, budget, gone, now)
     }
-    for (let at = 0; at < gone.length; at += maxRanges) {
-      this.#output.control(from, { type: 'gone', ranges: gone.slice(at, at + maxRanges) })
-    }
+    for (const some of inMessages(gone)) this.#output.control(from, { type: 'gone', ranges: some })
   }
 
   /** Sends what there is of a range, and notes the rest as gone. @returns how much more may be looked at for this GRAFT; what is beyond is asked again */
@@ -294,85 +275,15 @@ export class Plumtree {
     return left
   }
 
-  #gone(from: PeerId, stream: Stream | undefined, first: number, last: number, now: number): void {
-    if (stream === undefined) return
-    for (let sequence = Math.max(first, last - windowSize + 1); sequence <= last; sequence++) {
-      const missing = stream.missing.get(sequence)
-      if (missing === undefined) continue
-      const at = missing.sources.indexOf(from)
-      if (at >= 0) missing.sources.splice(at, 1)
-      if (missing.sources.length === 0) this.#found(stream, sequence)
-      else missing.due = now
-    }
-    if (stream.missing.size > 0) this.#output.wake(now + repairAfter)
-  }
-
-  /** Somebody has a message that we have not. */
-  #lack(stream: Stream, sequence: number, source: PeerId, now: number): void {
-    const missing = stream.missing.get(sequence)
-    if (missing !== undefined) {
-      if (!missing.sources.includes(source)) missing.sources.push(source)
-      return
-    }
-    if (sequence <= stream.floor || this.#missing >= maxMissing) return
-    this.#missing++
-    const due = now + firstPatience
-    const incomplete = this.#incomplete.get(stream) ?? new Map<number, Missing>()
-    incomplete.set(sequence, { sources: [source], due })
-    stream.missing = incomplete
-    this.#incomplete.set(stream, incomplete)
-    this.#output.wake(due + repairAfter)
-  }
-
-  #found(stream: Stream, sequence: number): void {
-    const incomplete = this.#incomplete.get(stream)
-    if (incomplete?.delete(sequence) !== true) return
-    this.#missing--
-    if (incomplete.size > 0) return
-    stream.missing = nothingMissing
-    this.#incomplete.delete(stream)
-  }
-
   /** Asks for what has not come by itself. @returns when it is due again; `Infinity`: not until {@link PlumtreeOutput.wake} */
   repair(now: number): number {
-    let next = Infinity
-    const wanted = new Map<PeerId, StreamRange[]>()
-    for (const [stream, incomplete] of this.#incomplete) {
-      for (const [sequence, missing] of incomplete) {
-        if (missing.due > now) {
-          next = Math.min(next, missing.due)
-          continue
-        }
-        const source = this.#nextSource(missing)
-        if (source === undefined) {
-          this.#found(stream, sequence)
-          continue
-        }
-        missing.due = now + nextPatience
-        next = Math.min(next, missing.due)
-        const ranges = wanted.get(source) ?? []
-        wanted.set(source, ranges)
-        extend(ranges, stream.key, sequence)
-      }
-    }
-    for (const [source, ranges] of wanted) {
+    const { ranges, next } = this.#gaps.wanted(now, id => this.#neighbours.has(id))
+    for (const [source, wanted] of ranges) {
       const neighbour = this.#neighbours.get(source)
       if (neighbour !== undefined) neighbour.eager = true
-      for (let at = 0; at < ranges.length; at += maxRanges) {
-        this.#output.control(source, { type: 'graft', ranges: ranges.slice(at, at + maxRanges) })
-      }
+      for (const some of inMessages(wanted)) this.#output.control(source, { type: 'graft', ranges: some })
     }
-    return next + repairAfter
-  }
-
-  /** Whom to ask now; the next time it is somebody else's turn. A source that is no neighbour any more is dropped. */
-  #nextSource({ sources }: Missing): PeerId | undefined {
-    for (let source = sources.shift(); source !== undefined; source = sources.shift()) {
-      if (!this.#neighbours.has(source)) continue
-      sources.push(source)
-      return source
-    }
-    return undefined
+    return next
   }
 
   /** What a new neighbour can have from us. */
@@ -396,11 +307,4 @@ const withdraw = (neighbour: Neighbour, stream: Stream, first: number, last: num
     const run = announce[at]
     if (run?.stream === stream && run.first >= first && run.last <= last) announce.splice(at, 1)
   }
-}
-
-/** Adds a number to ranges, to the last one if it follows it. */
-const extend = (ranges: StreamRange[], key: string, sequence: number): void => {
-  const last = ranges.at(-1)
-  if (last?.key === key && last.last === sequence - 1) ranges[ranges.length - 1] = { ...last, last: sequence }
-  else ranges.push({ key, first: sequence, last: sequence })
 }

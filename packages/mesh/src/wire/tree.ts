@@ -1,5 +1,5 @@
-import type { StreamRange, TreeMessage } from '../core/plumtree.ts'
-import { maxRanges } from '../core/plumtree.ts'
+import type { TreeMessage } from '../core/plumtree.ts'
+import { maxRanges, type StreamRange } from '../core/stream-range.ts'
 import { streamKeyLength } from '../core/streams.ts'
 import { headerLength, Kind } from './header.ts'
 import { begin } from './hello.ts'
