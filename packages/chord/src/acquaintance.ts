@@ -12,6 +12,8 @@ const fresh = 60_000
 const contactsTold = 64
 /** Strangers asked because of one answer. */
 const strangersAsked = 8
+/** Processes that use the table without being on the ring, and are told when this node leaves, at most. */
+const guestsLimit = 256
 /** Who is not on the ring needs nobody's place, but somebody who knows the way: so many are kept in mind in any case. */
 const guides = 8
 
@@ -31,6 +33,8 @@ export class Acquaintance {
   readonly #consequences: Consequences
   /** Processes asked at the moment, and whether they turn out to be members. */
   readonly #meeting = new Map<Member, Promise<boolean>>()
+  /** When who is not on the ring said hello the last time. */
+  readonly #guests = new Map<Member, number>()
   /** Whether somebody had to be forgotten: then not everybody is known. */
   evicted = false
 
@@ -46,6 +50,11 @@ export class Acquaintance {
     this.#settings = settings
     this.#begin = begin
     this.#consequences = consequences
+  }
+
+  /** Whether somebody is being asked whether it is a member. */
+  get isAsking(): boolean {
+    return this.#meeting.size > 0
   }
 
   get #now(): number {
@@ -69,9 +78,18 @@ export class Acquaintance {
     checkRingSettings(this.#settings, settings)
     const circle = this.#circle
     if (flagOf(onRing)) this.heard(from)
+    else this.#welcome(from)
     const isSame = sum === sumOf(circle.members, circle.onRing)
     const told = isSame ? [] : [...circle.members].filter(({ heard }) => this.#now - heard < fresh)
     return [circle.onRing, packContacts(told.slice(0, contactsTold)), packContact(circle.self)]
+  }
+
+  /** Those who are not on the ring and know this node. */
+  get guests(): Member[] {
+    const { members } = this.#circle
+    return [...this.#guests]
+      .filter(([member, heard]) => this.#now - heard < fresh && !members.has(member))
+      .map(([member]) => member)
   }
 
   /** A member has spoken to us itself. */
@@ -90,9 +108,23 @@ export class Acquaintance {
     this.#begin(this.#askOnce(member, () => this.#caller.askFirmly(member, this.#hello)))
   }
 
+  /** Finds out whether a process is on the ring. */
+  readonly check = (member: Member): void => {
+    this.#begin(this.meet(member))
+  }
+
   /** Says hello, and gets to know whom the other knows. @returns whether it is a member */
   async gossip(member: Member): Promise<boolean> {
     return this.#greeted(member, await this.#caller.ask(member, this.#hello))
+  }
+
+  #welcome(member: Member): void {
+    if (member === this.#circle.self) return
+    // The last one to speak is the last one in the map.
+    this.#guests.delete(member)
+    this.#guests.set(member, this.#now)
+    const [oldest] = this.#guests.keys()
+    if (this.#guests.size > guestsLimit && oldest !== undefined) this.#guests.delete(oldest)
   }
 
   /** Who asks the same at the same time is told the same. */

@@ -140,13 +140,20 @@ export class Circle {
     if (covered !== undefined) place.completeFrom = covered
   }
 
-  /** Whether whoever precedes a place knows who follows it: otherwise that one would have nobody left, were this node to leave now. */
-  get isFollowed(): boolean {
-    return this.places.every(({ predecessor, successors, confirmed, version }) => {
-      if (predecessor === undefined) return false
-      if (predecessor.member !== this.self) return confirmed === version
-      return this.placeAt(predecessor.index)?.successors[1] === successors[0]
-    })
+  /**
+   * The processes before our places that do not know yet who follows us, ourselves for a place without a predecessor: were this node to leave now, one of them
+   * would have nobody left.
+   */
+  get unconfirmed(): Member[] {
+    const unsure = new Set<Member>()
+    for (const { predecessor, successors, confirmed, version } of this.places) {
+      const isKnown =
+        predecessor !== undefined && predecessor.member === this.self
+          ? this.placeAt(predecessor.index)?.successors[1] === successors[0]
+          : predecessor !== undefined && confirmed === version
+      if (!isKnown) unsure.add(predecessor?.member ?? this.self)
+    }
+    return [...unsure]
   }
 
   /** A process is gone from all that we know. @returns whether it was in any successor list or a predecessor */
@@ -162,12 +169,16 @@ export class Circle {
     return near
   }
 
-  /** The known point that is inside `(place, its successor)` and nearest to the place: a better successor, if it answers. */
-  candidate(place: Place): Point | undefined {
+  /**
+   * The known point that is inside `(place, its successor)` and nearest to the place: a better successor, if it answers.
+   *
+   * @param tried those that are not there
+   */
+  candidate(place: Place, tried?: ReadonlySet<Point>): Point | undefined {
     const [head] = place.successors
     const end = head?.position ?? place.position
     for (const point of this.members.routes.from(place.position)) {
-      if (point === place.point) continue
+      if (point === place.point || tried?.has(point) === true) continue
       if (!isInside(point.position, place.position, end)) return undefined
       if (point.member.misses === 0) return point
     }

@@ -17,6 +17,8 @@ import { Writer } from './writer.ts'
 const patience = 50
 /** Rounds for which a node that leaves waits at most until its predecessors know who comes after it. */
 const followedWithin = 4
+/** Rounds for which it waits for somebody to hand on to, once nobody is known any more. */
+const aloneFor = 2
 
 /** What the engine tells its owner. */
 export interface EngineEvents {
@@ -106,7 +108,10 @@ export class Engine {
         } catch (error) {
           // Whom we know may be gone; the next round will tell.
           if (!P2PError.is(error, 'P2P_NO_MEMBER')) throw error
-          await this.#pause(patience, left)
+          // All whom it knew have said that they left: there is no ring to wait for.
+          if (this.upkeep.isAlone) circle.create()
+          else if (this.now + patience >= end) throw error
+          else await this.#pause(patience, left, 'a place on the ring')
         }
       }
       await this.#until(
@@ -127,8 +132,7 @@ export class Engine {
     this.checkOpen()
     const { circle, store } = this
     if (circle.standing === 'leeching') return
-    if (circle.members.size === 0 && store.size > 0)
-      throw new ChordError('P2P_LAST_MEMBER', 'nobody else is on the ring who could take the entries')
+    this.#checkNotLast()
     const { timeout = 60_000, signal } = options
     const limits = { timeout, signal }
     const end = this.now + timeout
@@ -138,7 +142,9 @@ export class Engine {
       const prepared = circle.places.map(({ point }) => this.#prepare(point.index))
       await this.within(Promise.all(prepared), limits, 'successors')
       await this.#beFollowed(limits)
+      this.#checkNotLast()
       await this.upkeep.leave()
+      const alone = this.now + aloneFor * this.settings.interval
       while (store.size > 0) {
         const left = { ...limits, timeout: end - this.now }
         try {
@@ -147,9 +153,11 @@ export class Engine {
         } catch (error) {
           if (this.caller.closed || (P2PError.is(error) && (error.code === 'P2P_ABORTED' || end <= this.now)))
             throw error
-          this.#fail(error)
+          // All others left at the same time, or crashed.
+          if (this.upkeep.isAlone || this.now >= alone) this.#checkNotLast(error)
+          if (!P2PError.is(error, 'P2P_NO_MEMBER')) this.#fail(error)
         }
-        await this.#pause(patience, left)
+        await this.#pause(patience, left, 'others to take the entries')
       }
       circle.standing = 'leeching'
     } catch (error) {
@@ -185,12 +193,25 @@ export class Engine {
     }
   }
 
+  /** @throws `P2P_LAST_MEMBER` */
+  #checkNotLast(cause?: unknown): void {
+    if (this.circle.members.size > 0 || this.store.size === 0) return
+    throw new ChordError('P2P_LAST_MEMBER', 'nobody else is on the ring who could take the entries', {
+      cause,
+    })
+  }
+
   /** Waits until who precedes us knows who follows us, a few rounds at most: the predecessor may be gone. */
   async #beFollowed({ signal }: WaitOptions): Promise<void> {
+    const { circle } = this
     const end = this.now + followedWithin * this.settings.interval
-    while (!this.circle.isFollowed && this.now < end && this.circle.members.size > 0) {
+    while (circle.members.size > 0 && this.now < end) {
       this.checkOpen()
-      await this.#pause(patience, { signal })
+      const unsure = circle.unconfirmed
+      if (unsure.length === 0) return
+      // Not before its next round would it ask us by itself.
+      for (const member of unsure) this.upkeep.askToFollow(member)
+      await this.#pause(patience, { signal }, 'successors')
     }
   }
 
@@ -199,24 +220,16 @@ export class Engine {
     for (const end = this.now + timeout; !condition();) {
       this.checkOpen()
       this.repair.tick(this.#fail)
-      await wait<undefined>(
-        { ...options, timeout: end - this.now, clock: this.settings.clock, what },
-        ({ resolve }) => {
-          const timer = this.settings.clock.after(patience, () => resolve(undefined))
-          return () => timer[Symbol.dispose]()
-        },
-      )
+      await this.#pause(patience, { ...options, timeout: end - this.now }, what)
     }
   }
 
-  #pause(milliseconds: number, options: WaitOptions): Promise<undefined> {
-    return wait<undefined>(
-      { ...options, clock: this.settings.clock, what: 'others to take the entries' },
-      ({ resolve }) => {
-        const timer = this.settings.clock.after(milliseconds, () => resolve(undefined))
-        return () => timer[Symbol.dispose]()
-      },
-    )
+  #pause(milliseconds: number, options: WaitOptions, what: string): Promise<undefined> {
+    const { clock } = this.settings
+    return wait<undefined>({ ...options, clock, what }, ({ resolve }) => {
+      const timer = clock.after(milliseconds, () => resolve(undefined))
+      return () => timer[Symbol.dispose]()
+    })
   }
 
   #schedule(): void {

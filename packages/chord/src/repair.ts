@@ -133,7 +133,11 @@ export class Repair {
     this.#handing = true
     try {
       let left = 0
-      for (let table = 0; table < this.#store.tables.length; table++) left += await this.#handOnTable(table)
+      const work = this.#store.tables.map((_, table) => this.#handOnTable(table))
+      for (const result of await Promise.allSettled(work)) {
+        if (result.status === 'rejected') throw result.reason
+        left += result.value
+      }
       return left
     } finally {
       this.#handing = false

@@ -45,6 +45,9 @@ export class Responder {
       case 'leave':
         this.#upkeep.gone(from, false)
         return true
+      case 'follow':
+        this.#upkeep.stabilisation.follow(from)
+        return true
       case 'peek':
         return this.#holder.peek(request)
       case 'store':

@@ -25,6 +25,8 @@ export interface Witnesses {
   readonly heard: (member: Member) => void
   /** Finds out whether a process is dead, if it was not heard for a while. */
   readonly checkSilent: (member: Member) => void
+  /** Finds out whether a process is on the ring. */
+  readonly check: (member: Member) => void
 }
 
 /** Keeps this node's points in the ring's order: Pamela Zave's stabilise, notify and rectify, one request for all points that have their successor in the same process. */
@@ -80,6 +82,15 @@ export class Stabilisation {
     }
   }
 
+  /** A process that is about to leave wants those before it to know who comes after it: not at the next round, but now. */
+  follow(member: Member): void {
+    const items = this.#circle.places.flatMap((place): Item[] => {
+      const [target] = place.successors
+      return !place.busy && target?.member === member ? [{ place, target }] : []
+    })
+    if (items.length > 0) this.#begin(this.#stabiliseWith(member, items))
+  }
+
   /** Finds the nearest successor of one place that answers, and tells it that it is. */
   async one(place: Place): Promise<void> {
     const circle = this.#circle
@@ -88,13 +99,10 @@ export class Stabilisation {
     const tried = new Set<Point>()
     try {
       for (let named: Point | undefined; circle.places.includes(place);) {
-        const known = circle.candidate(place)
         const target: Point | undefined =
           named !== undefined && !tried.has(named)
             ? named
-            : known !== undefined && !tried.has(known)
-              ? known
-              : place.successors[0]
+            : (circle.candidate(place, tried) ?? place.successors[0])
         if (target === undefined) {
           // Nobody else is left: the ring is this point.
           if (place.predecessor === undefined) this.#setPredecessor(place, place.point)
@@ -186,10 +194,13 @@ export class Stabilisation {
     ])
     const reply = await this.#caller.askFirmly(member, ['stabilise', ringSettings(this.#settings), asked])
     if (reply === undefined) return []
-    circle.members.add(member)
-    const [contacts, reports] = listOf(reply, 2)
+    const [contacts, rawReports] = listOf(reply, 2)
     const named = membersOf(contacts, circle.members)
-    return listOf(reports, items.length).map((report, index) => {
+    const reports = listOf(rawReports, items.length)
+    // Who has none of these points may have left.
+    if (reports.some(report => listOf(report).length > 0)) circle.members.add(member)
+    else this.#witnesses.check(member)
+    return reports.map((report, index) => {
       const { place, target } = items[index] as Item
       const parts = listOf(report)
       if (parts.length === 0) {

@@ -86,26 +86,43 @@ export class Upkeep {
   }
 
   /**
-   * Puts all of this node's points on the ring.
+   * Puts all of this node's points on the ring. Those for which that fails are tried again in the next rounds.
    *
-   * @throws `P2P_NO_MEMBER`
+   * @throws `P2P_NO_MEMBER` if it fails for all
    */
   async enter(): Promise<void> {
     const { circle } = this
-    await Promise.all(circle.self.points.map(point => this.#enterPoint(point)))
+    const attempts = await Promise.allSettled(circle.self.points.map(point => this.#enterPoint(point)))
+    const failures = attempts.flatMap(attempt =>
+      attempt.status === 'rejected' ? [attempt.reason as Error] : [],
+    )
+    const [cause] = failures
+    if (this.#caller.closed && cause !== undefined) throw cause
     if (circle.places.length === 0)
-      throw new ChordError('P2P_NO_MEMBER', 'no member of the ring helped to join it')
+      throw new ChordError('P2P_NO_MEMBER', 'no member of the ring helped to join it', { cause })
+    for (const failure of failures) this.#fail(failure)
     await Promise.all(circle.places.map(place => this.stabilisation.one(place)))
     const before = new Set(circle.places.map(({ predecessor }) => predecessor?.member))
     for (const member of before)
       if (member !== undefined && member !== circle.self) this.#begin(this.acquaintance.meet(member))
   }
 
-  /** Tells all that this node knows that it is going. */
+  /** Tells all that this node knows, and all that know it, that it is going. */
   async leave(): Promise<void> {
-    const members = [...this.circle.members]
+    const members = [...this.circle.members, ...this.acquaintance.guests]
     this.circle.leave()
     await Promise.allSettled(members.map(member => this.#caller.ask(member, ['leave'])))
+  }
+
+  /** Whether nobody is known who is on the ring, or may be. */
+  get isAlone(): boolean {
+    const { members } = this.circle
+    return members.size === 0 && members.lost.size === 0 && !this.acquaintance.isAsking
+  }
+
+  /** Has a process that precedes us look at once who follows it and us. */
+  askToFollow(member: Member): void {
+    this.#begin(this.#caller.ask(member, ['follow']))
   }
 
   /** A process is gone. */
@@ -115,14 +132,9 @@ export class Upkeep {
 
   async #enterPoint(point: Point): Promise<void> {
     const { circle } = this
-    try {
-      const { owner, following } = await this.successor(point.position)
-      if (circle.placeAt(point.index) === undefined && owner !== point)
-        circle.enter(point, owner, following, undefined)
-    } catch (error) {
-      if (this.#caller.closed) throw error
-      this.#fail(error)
-    }
+    const { owner, following } = await this.successor(point.position)
+    if (circle.placeAt(point.index) === undefined && owner !== point)
+      circle.enter(point, owner, following, undefined)
   }
 
   #fixFingers(): void {

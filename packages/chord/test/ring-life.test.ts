@@ -280,6 +280,68 @@ describe('a ring', () => {
     expect(old.engine.circle.isResponsible('f'.repeat(96), old.engine.now)).toBe(false)
   })
 
+  it('is left within two rounds, also by who has just been joined, and holds nothing', async () => {
+    const world = new World(31)
+    const [first, second] = [world.node('first'), world.node('second')]
+    await world.run(first.join())
+    await world.run(second.meet('first'))
+    const joining = second.join()
+    await world.pass(10)
+    const began = world.clock.monotonic()
+    await world.run(first.unjoin())
+    expect(world.clock.monotonic() - began).toBeLessThan(2_000)
+    await world.run(joining)
+    expect(world.clock.monotonic() - began).toBeLessThan(2_000)
+    expect(second.health()).toMatchObject({ healthy: true, members: 0 })
+    expect(first.leeching).toBe(true)
+  })
+
+  it('begins anew with who is on its way in when all others say that they left', async () => {
+    const world = new World(32)
+    const [first, second] = [world.node('first'), world.node('second')]
+    const failures: unknown[] = []
+    second.on('error', error => failures.push(error))
+    await world.run(first.join())
+    await world.run(second.meet('first'))
+    // It does not count the other as a member, and nothing of it is there any more afterwards.
+    const leaving = first.unjoin().then(() => {
+      world.crash('first')
+    })
+    const began = world.clock.monotonic()
+    await world.run(second.join())
+    await world.run(leaving)
+    expect(world.clock.monotonic() - began).toBeLessThan(2_000)
+    expect(await world.run(second.set('key', 1))).toBe(5)
+    expect(failures).toEqual([])
+  })
+
+  it('is left within a round by a process of many that hold a thousand entries', async () => {
+    const world = new World(33)
+    const ring = await world.ring(6)
+    await settle(world, ring)
+    const entries = Array.from({ length: 200 }, (_, index) => [`key ${index}`, index] as const)
+    await world.run((ring[0] as ChordNode).update(entries))
+    const began = world.clock.monotonic()
+    await world.run((ring[3] as ChordNode).unjoin())
+    expect(world.clock.monotonic() - began).toBeLessThan(1_000)
+    expect(ring[3]?.health().entries).toBe(0)
+  })
+
+  it('is not left by the last of those that leave at the same time, which says so within a few rounds', async () => {
+    const world = new World(34)
+    const ring = await world.ring(2)
+    await settle(world, ring)
+    await world.run((ring[0] as ChordNode).set('key', 1))
+    const began = world.clock.monotonic()
+    const ends = await world.run(Promise.allSettled(ring.map(chord => chord.unjoin())))
+    expect(world.clock.monotonic() - began).toBeLessThan(5_000)
+    const refused = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as unknown] : []))
+    expect(refused.length).toBeGreaterThan(0)
+    for (const error of refused) expect(error).toMatchObject({ code: 'P2P_LAST_MEMBER' })
+    const kept = ring.filter((_, index) => ends[index]?.status === 'rejected')
+    expect(kept.some(chord => chord.health().entries >= 5)).toBe(true)
+  })
+
   it('keeps what its last process holds: that one cannot leave', async () => {
     const world = new World(7)
     const [only] = (await world.ring(1, options)) as [ChordNode]
