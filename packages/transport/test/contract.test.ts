@@ -7,6 +7,7 @@ import { tls } from '../src/tls.ts'
 import { unix } from '../src/unix.ts'
 import { ws, wss } from '../src/ws.ts'
 import { certificate, credentials } from './certificates/credentials.ts'
+import { tlsUponSockets } from './hidden-reset.ts'
 import { withNamedEnds } from './named-ends.ts'
 
 const malformedTcp: Address[] = [
@@ -62,16 +63,12 @@ const ofTls = malformedTcp.map(address => address.replace('tcp', 'tls') as Addre
 
 // Reading keys and certificates takes longer than most cases, so one transport serves all of them.
 const secure = { ...credentials('server'), ca: certificate('authority') }
-const overTls = tls(secure)
+const overTls = { tls: tls(secure), 'tls upon sockets that were dialled': tlsUponSockets(secure) }
 
-runContract(
-  'tls',
-  transportContract(() => ({
-    transport: overTls,
-    anywhere: 'tls://127.0.0.1:0',
-    malformed: ofTls,
-  })),
-)
+for (const [name, transport] of Object.entries(overTls)) {
+  const create = () => ({ transport, anywhere: 'tls://127.0.0.1:0' as const, malformed: ofTls })
+  runContract(name, transportContract(create))
+}
 
 const malformedWs: Address[] = [
   'ws://',

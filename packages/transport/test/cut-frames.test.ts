@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { tcp } from '../src/tcp.ts'
 import { unix } from '../src/unix.ts'
 import { ws } from '../src/ws.ts'
-import { closing, coded, overTcp, pair, streams } from './pipe-fixtures.ts'
+import { tlsUponSockets } from './hidden-reset.ts'
+import { closing, coded, overTcp, overTls, pair, secured, streams } from './pipe-fixtures.ts'
 
 const defaults: Readonly<Record<string, () => Transport>> = { tcp, unix, ws }
 const framings: readonly (readonly [string, Framing])[] = [
@@ -50,40 +51,49 @@ const reading = (
   return { lengths, held, end: connection.closed, cutOff }
 }
 
-describe.each(streams)('a connection over $name that is reset within a frame', ({ anywhere, transports }) => {
-  it.each(framings)(
-    'framed by %s, ends with its error, and nothing of the frame is delivered',
-    async (_name, framing) => {
-      const scheme = anywhere.slice(0, anywhere.indexOf(':'))
-      const transport = (transports()[0] ?? defaults[scheme]?.()) as Transport
-      const accepted: ((connection: Connection) => void)[] = []
-      const inbound = new Promise<Connection>(resolve => accepted.push(resolve))
-      const listener = closing(await transport.listen(anywhere, connection => accepted[0]?.(connection)))
-      const sender = closing(await transport.dial(listener.address))
-      const receiver = closing(await inbound)
-      const { lengths, held, end, cutOff } = reading(receiver, framing)
+const upon = {
+  ...overTls,
+  name: 'TLS upon a socket that was dialled',
+  transports: () => [tlsUponSockets(secured)],
+}
 
-      sender.write(frameOf(framing, 5))
-      sender.write(frameOf(framing, long).subarray(0, long / 2))
-      await held
-      sender.abort()
+describe.each([...streams, upon])(
+  'a connection over $name that is reset within a frame',
+  ({ anywhere, transports }) => {
+    it.each(framings)(
+      'framed by %s, ends with its error, and nothing of the frame is delivered',
+      async (_name, framing) => {
+        const scheme = anywhere.slice(0, anywhere.indexOf(':'))
+        const transport = (transports()[0] ?? defaults[scheme]?.()) as Transport
+        const accepted: ((connection: Connection) => void)[] = []
+        const inbound = new Promise<Connection>(resolve => accepted.push(resolve))
+        const listener = closing(await transport.listen(anywhere, connection => accepted[0]?.(connection)))
+        const sender = closing(await transport.dial(listener.address))
+        const receiver = closing(await inbound)
+        const { lengths, held, end, cutOff } = reading(receiver, framing)
 
-      const { by, error } = await end
-      expect(by).toBe('remote')
-      expect(error).toEqual(coded('P2P_CONNECTION_RESET'))
-      expect(lengths).toEqual([5])
-      expect(cutOff()).toEqual(coded('P2P_FRAME_CUT_OFF'))
-    },
-  )
+        sender.write(frameOf(framing, 5))
+        sender.write(frameOf(framing, long).subarray(0, long / 2))
+        await held
+        sender.abort()
 
-  it('is a pipe that ends with its error, after the messages before it', async () => {
-    const framing = lengthPrefixed()
-    const { near, far } = await pair({ name: overTcp.name, anywhere, transports }, { framing })
-    near.send(new Uint8Array(5))
-    expect((await far.recv()).size).toBe(5)
-    near.send(new Uint8Array(8 * 2 ** 20))
-    near.abort()
-    await expect(far.recv()).rejects.toEqual(coded('P2P_PIPE_CLOSED'))
-    expect((await far.closed).error).toEqual(coded('P2P_CONNECTION_RESET'))
-  })
-})
+        const { by, error } = await end
+        expect(by).toBe('remote')
+        expect(error).toEqual(coded('P2P_CONNECTION_RESET'))
+        expect(lengths).toEqual([5])
+        expect(cutOff()).toEqual(coded('P2P_FRAME_CUT_OFF'))
+      },
+    )
+
+    it('is a pipe that ends with its error, after the messages before it', async () => {
+      const framing = lengthPrefixed()
+      const { near, far } = await pair({ name: overTcp.name, anywhere, transports }, { framing })
+      near.send(new Uint8Array(5))
+      expect((await far.recv()).size).toBe(5)
+      near.send(new Uint8Array(8 * 2 ** 20))
+      near.abort()
+      await expect(far.recv()).rejects.toEqual(coded('P2P_PIPE_CLOSED'))
+      expect((await far.closed).error).toEqual(coded('P2P_CONNECTION_RESET'))
+    })
+  },
+)

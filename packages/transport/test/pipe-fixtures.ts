@@ -11,7 +11,7 @@ import {
   type Pipe,
   type PipeServer,
 } from '../src/pipe.ts'
-import { tls } from '../src/tls.ts'
+import { tls, type TlsOptions } from '../src/tls.ts'
 import { wss } from '../src/ws.ts'
 import { certificate, credentials } from './certificates/credentials.ts'
 
@@ -38,7 +38,7 @@ export interface Way {
 }
 
 const none = () => []
-const secured = { ...credentials('server'), ca: certificate('authority') }
+export const secured: TlsOptions = { ...credentials('server'), ca: certificate('authority') }
 
 export const overTcp: Way = { name: 'TCP over IPv4', anywhere: 'tcp://127.0.0.1:0', transports: none }
 export const overTls: Way = { name: 'TLS', anywhere: 'tls://127.0.0.1:0', transports: () => [tls(secured)] }

@@ -41,6 +41,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
   readonly #tcp: Socket | undefined
   readonly #turn: Turn
   readonly #joining: Joining | undefined
+  readonly #hasReadBuffer: boolean
   readonly #onWrite: ((error?: Error | null) => void) | undefined
 
   #chunks: Uint8Array[] = []
@@ -70,7 +71,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     }
     // Below TLS only what is asked in `#readEnd` fails by itself.
     if (tcp !== socket) tcp?.on('error', fail)
-    this.#listensToData = hasReadBuffer
+    this.#hasReadBuffer = hasReadBuffer
     // A mark that could not be set (a TLS server's sockets) makes `drain` too rare: there, every write calls back.
     if (socket.writableHighWaterMark > socketMark) {
       this.#onWrite = error => {
@@ -88,9 +89,21 @@ export class SocketConnection extends QueuedConnection implements Flushable {
       })
   }
 
-  /** For a socket that reads into a buffer of its owner's: a chunk has come. */
-  received(chunk: Uint8Array): void {
-    this.deliver(chunk)
+  /**
+   * For a socket that reads into a buffer of its owner's: a chunk has come. TLS goes on with what it has deciphered when it is paused; a copy of that
+   * waits in the stream until somebody reads, as without a buffer, with the stream's end behind it.
+   *
+   * @returns whether to go on reading
+   */
+  received(chunk: Uint8Array): boolean {
+    const socket = this.#socket
+    if (!socket.isPaused() && socket.readableLength === 0) {
+      this.deliver(chunk)
+      return true
+    }
+    this.#listenToData()
+    socket.push(chunk.slice())
+    return !socket.isPaused()
   }
 
   /** Writes what is waiting, unless a write is under way already: then it goes behind that one, all at once, or over TLS a share at a time. */
@@ -127,13 +140,7 @@ export class SocketConnection extends QueuedConnection implements Flushable {
   }
 
   protected startReading(): void {
-    if (!this.#listensToData) {
-      this.#listensToData = true
-      // A plain view, as from every other transport: Buffer's `slice` and `toString` mean something else.
-      this.#socket.on('data', (chunk: Buffer) =>
-        this.deliver(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
-      )
-    }
+    if (!this.#hasReadBuffer) this.#listenToData()
     this.#socket.resume()
   }
 
@@ -153,6 +160,15 @@ export class SocketConnection extends QueuedConnection implements Flushable {
     // A reset is impossible while the end is being sent (libuv refuses it), and unnecessary after it: nothing that was written is missing.
     if (this.#endSent || this.#tcp === undefined) this.#socket.destroy()
     else this.#tcp.resetAndDestroy()
+  }
+
+  #listenToData(): void {
+    if (this.#listensToData) return
+    this.#listensToData = true
+    // A plain view, as from every other transport: Buffer's `slice` and `toString` mean something else.
+    this.#socket.on('data', (chunk: Buffer) =>
+      this.deliver(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
+    )
   }
 
   /**

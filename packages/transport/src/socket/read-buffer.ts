@@ -19,10 +19,8 @@ export const readInto = (
   connection: () => SocketConnection | undefined,
 ): { readonly onread?: OnReadOpts } => {
   if (buffer === undefined) return {}
-  const callback = (length: number, bytes: Uint8Array) => {
-    connection()?.received(bytes.subarray(0, length))
-    return true
-  }
+  const callback = (length: number, bytes: Uint8Array) =>
+    connection()?.received(bytes.subarray(0, length)) ?? true
   return { onread: { buffer, callback } }
 }
 

@@ -44,7 +44,7 @@ export const openSocket = (
   socket.once('error', cause => failed(transportError(`dialling ${address}`, cause)))
   socket.once('connect', () => {
     if (!isOwnEcho(socket)) connected(socket)
-    else failed(new TransportError('P2P_CONNECTION_REFUSED', `dialling ${address}: nobody listens there`))
+    else failed(nobodyListens(address))
   })
   return socket
 }
@@ -53,8 +53,12 @@ export const openSocket = (
  * Who dials a port of this machine again and again may be given that very port for its own end, and TCP then connects the socket with itself: over
  * loopback after some ten thousand dials, which is a night of retrying a seed. Nobody listens there, so that is a refusal.
  */
-const isOwnEcho = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) =>
+export const isOwnEcho = ({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean =>
   localPort === remotePort && localAddress === remoteAddress
+
+/** The error of who has dialled itself, as of {@link isOwnEcho}. */
+export const nobodyListens = (address: Address): TransportError =>
+  new TransportError('P2P_CONNECTION_REFUSED', `dialling ${address}: nobody listens there`)
 
 /** The two ends of a connected socket of TCP, or of TLS over it. */
 export const endsOf = (scheme: string, socket: Socket, direction: Connection['direction']): Ends => {

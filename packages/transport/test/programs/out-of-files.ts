@@ -1,10 +1,9 @@
 // Runs with few file descriptors: uses them up, and prints the code of the error of a dial and of a listen.
 import { openSync, closeSync } from 'node:fs'
 import { P2PError } from '@p2p/interfaces'
-import { tcp } from '../../src/tcp.ts'
+import { anywhere, transport } from './named-transport.ts'
 
-const transport = tcp()
-const listener = await transport.listen('tcp://127.0.0.1:0', connection => connection.onData(() => undefined))
+const listener = await transport.listen(anywhere, connection => connection.onData(() => undefined))
 const before = await transport.dial(listener.address)
 
 const codeOf = (error: unknown) => (P2PError.is(error) ? error.code : String(error))
@@ -19,7 +18,7 @@ const useUp = () => {
 
 useUp()
 const dialled = await transport.dial(listener.address).then(() => 'connected', codeOf)
-const listened = await transport.listen('tcp://127.0.0.1:0', () => undefined).then(() => 'listening', codeOf)
+const listened = await transport.listen(anywhere, () => undefined).then(() => 'listening', codeOf)
 for (const file of files) closeSync(file)
 const after = await transport.dial(listener.address)
 console.log(`dial ${dialled}, listen ${listened}, and then connected to ${after.remote === listener.address}`)
