@@ -35,6 +35,10 @@ export class Member {
   misses = 0
   /** When the last of them was counted, by the monotonic clock. */
   missed: number = -Infinity
+  /** Whether it wants to be told of changes, as it said the last time; `undefined`: it was not asked yet. */
+  listens: boolean | undefined
+  /** Whether it was told that this node does. */
+  knowsThatWeListen = false
   /** When it last answered or asked, by the monotonic clock; −∞ if it is known from others only. */
   heard: number = -Infinity
 

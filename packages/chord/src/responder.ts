@@ -2,6 +2,7 @@ import type { Incoming } from '@p2p/interfaces'
 import type { Circle } from './circle.ts'
 import { contactOf, flagOf, listOf, malformed, PointPacker, positionOf, textOf } from './grammar.ts'
 import type { Holder } from './holder.ts'
+import type { Interest } from './interest.ts'
 import { nearness } from './look-up.ts'
 import type { Member, Point } from './member.ts'
 import { isInside, isWithin } from './position.ts'
@@ -20,12 +21,14 @@ export class Responder {
   readonly #upkeep: Upkeep
   readonly #holder: Holder
   readonly #spread: Spread
+  readonly #interest: Interest
 
-  constructor(circle: Circle, upkeep: Upkeep, holder: Holder, spread: Spread) {
+  constructor(circle: Circle, upkeep: Upkeep, holder: Holder, spread: Spread, interest: Interest) {
     this.#circle = circle
     this.#upkeep = upkeep
     this.#holder = holder
     this.#spread = spread
+    this.#interest = interest
   }
 
   /** @throws `P2P_MALFORMED` and whatever goes wrong; the asker is told */
@@ -73,7 +76,7 @@ export class Responder {
       case 'spread':
         return this.#spread.take(from, request)
       case 'listen':
-        return this.#spread.subscribe(from)
+        return this.#interest.take(from)
       default:
         return malformed('an unknown request')
     }

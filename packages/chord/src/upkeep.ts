@@ -114,6 +114,11 @@ export class Upkeep {
     await Promise.allSettled(members.map(member => this.#caller.ask(member, ['leave'])))
   }
 
+  /** Whether everybody on the ring is known, as far as can be told: nobody had to be forgotten, and there is room for more. */
+  get knowsAll(): boolean {
+    return !this.acquaintance.evicted && this.circle.members.size < this.circle.fullUpTo
+  }
+
   /** Whether nobody is known who is on the ring, or may be. */
   get isAlone(): boolean {
     const { members } = this.circle
