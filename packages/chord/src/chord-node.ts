@@ -293,11 +293,13 @@ export class ChordNode implements Chord {
 
   on<E extends keyof ChordEvents>(event: E, listener: ChordEvents[E]): this {
     this.#listeners.on(event, listener)
+    this.#engine.interest.declare()
     return this
   }
 
   once<E extends keyof ChordEvents>(event: E, listener: ChordEvents[E]): this {
     this.#listeners.once(event, listener)
+    this.#engine.interest.declare()
     return this
   }
 

@@ -4,11 +4,12 @@ import { Caller } from './caller.ts'
 import { Circle } from './circle.ts'
 import { ChordError } from './errors.ts'
 import { Holder } from './holder.ts'
+import { Interest } from './interest.ts'
 import type { Settings } from './options.ts'
 import { Reader } from './reader.ts'
 import { Repair } from './repair.ts'
 import { Responder } from './responder.ts'
-import { type Change, listenInterval, Spread } from './spread.ts'
+import { type Change, Spread } from './spread.ts'
 import { Store } from './store.ts'
 import { memberOf, Upkeep } from './upkeep.ts'
 import { Writer } from './writer.ts'
@@ -38,12 +39,12 @@ export class Engine {
   readonly holder: Holder
   readonly repair: Repair
   readonly spread: Spread
+  readonly interest: Interest
   readonly reader: Reader
   readonly writer: Writer
   readonly #events: EngineEvents
   readonly #handling: Disposable
   #round: Disposable | undefined
-  #listened = -Infinity
 
   constructor(messenger: Messenger, settings: Settings, events: EngineEvents) {
     const { self } = messenger
@@ -63,12 +64,21 @@ export class Engine {
     this.upkeep = new Upkeep(this.circle, this.caller, settings, this.#fail)
     this.holder = new Holder(this.circle, this.caller, this.store, settings)
     this.repair = new Repair(this.upkeep, this.caller, this.holder, this.store, settings)
-    this.spread = new Spread(this.circle, this.caller, settings, events.change)
+    const { circle, caller } = this
+    this.interest = new Interest({ circle, caller, settings, listens: events.listens, fail: this.#fail })
+    this.spread = new Spread({
+      circle,
+      caller,
+      settings,
+      interest: this.interest,
+      knowsAll: () => this.upkeep.knowsAll,
+      tell: events.change,
+    })
     this.writer = new Writer(this.upkeep, this.caller, this.store, settings)
     this.reader = new Reader(this.upkeep, this.caller, settings, (positions, entry, tables) =>
       this.writer.mend(positions, entry, tables),
     )
-    const responder = new Responder(this.circle, this.upkeep, this.holder, this.spread)
+    const responder = new Responder(this.circle, this.upkeep, this.holder, this.spread, this.interest)
     this.#handling = messenger.handle(protocol, responder.handle)
     this.#schedule()
   }
@@ -239,20 +249,7 @@ export class Engine {
       this.#schedule()
       this.upkeep.tick()
       this.repair.tick(this.#fail)
-      this.#listen()
-    })
-  }
-
-  /** Who is not on the ring asks a member to be told of changes. */
-  #listen(): void {
-    const { circle, now } = this
-    if (circle.onRing || !this.#events.listens() || now - this.#listened < listenInterval) return
-    const members = [...circle.members]
-    const one = members[Math.floor(this.settings.random.next() * members.length)]
-    if (one === undefined) return
-    this.#listened = now
-    this.caller.ask(one, ['listen']).catch(() => {
-      this.#listened = -Infinity
+      this.interest.declare()
     })
   }
 

@@ -3,6 +3,7 @@ import type { Circle } from './circle.ts'
 import { isSilence } from './caller.ts'
 import { flagOf, idOf, listOf, malformed, positionOf, stampOf, wholeOf } from './grammar.ts'
 import { checkKey } from './key.ts'
+import type { Interest } from './interest.ts'
 import type { Member, Point } from './member.ts'
 import type { Settings } from './options.ts'
 import type { Position } from './position.ts'
@@ -25,32 +26,34 @@ const fanOut = 4
 const batchLimit = 256
 /** Changes that are remembered, so that none is told twice. */
 const rememberedLimit = 8_192
-/** A listener that is not on the ring says so each so many milliseconds, and is told for three times as long. */
-export const listenInterval = 10_000
-const listenersLimit = 256
 /** Milliseconds for which changes are collected. */
 const collecting = 20
 
+/** What a spread needs to know. */
+export interface SpreadOptions {
+  readonly circle: Circle
+  readonly caller: Caller
+  readonly settings: Settings
+  readonly interest: Interest
+  /** Whether this node knows everybody on the ring, as far as it can tell. */
+  readonly knowsAll: () => boolean
+  /** Tells the application. */
+  readonly tell: (change: Change) => void
+}
+
 /**
- * Tells all members of changes: the processes that a node knows are divided into a few arcs, and the first of each is told to tell the others on its arc.
- * Each change is told to the application once. It is a notice, not a log: who was not there is not told later.
+ * Tells those who listen of changes: the listening processes that a node knows are divided into a few arcs, and the first of each is told to tell the others on
+ * its arc. In a ring in which not everybody knows everybody all are told, so that they tell those whom they know. Each change is told to the application once.
+ * It is a notice, not a log: who was not there is not told later.
  */
 export class Spread {
-  readonly #circle: Circle
-  readonly #caller: Caller
-  readonly #settings: Settings
-  readonly #tell: (change: Change) => void
+  readonly #options: SpreadOptions
   readonly #remembered = new Set<string>()
-  /** Those who listen without being on the ring, and until when. */
-  readonly #listeners = new Map<Member, number>()
   #waiting: Change[] = []
   #timer: Disposable | undefined
 
-  constructor(circle: Circle, caller: Caller, settings: Settings, tell: (change: Change) => void) {
-    this.#circle = circle
-    this.#caller = caller
-    this.#settings = settings
-    this.#tell = tell
+  constructor(options: SpreadOptions) {
+    this.#options = options
   }
 
   close(): void {
@@ -60,9 +63,9 @@ export class Spread {
   /** A change that this node made. */
   announce(change: Change): void {
     if (!this.#remember(change)) return
-    this.#tell(change)
+    this.#options.tell(change)
     this.#waiting.push(change)
-    this.#timer ??= this.#settings.clock.after(collecting, () => {
+    this.#timer ??= this.#options.settings.clock.after(collecting, () => {
       this.#timer = undefined
       const changes = this.#waiting
       this.#waiting = []
@@ -71,17 +74,9 @@ export class Spread {
     })
   }
 
-  /** Somebody who is not on the ring wants to be told. */
-  subscribe(member: Member): boolean {
-    const now = this.#settings.clock.monotonic()
-    for (const [each, until] of this.#listeners) if (until <= now) this.#listeners.delete(each)
-    if (this.#listeners.size >= listenersLimit && !this.#listeners.has(member)) return false
-    this.#listeners.set(member, now + 3 * listenInterval)
-    return true
-  }
-
-  /** What another passes on: `['spread', [until] or [], whether to pass it on, changes]`. */
+  /** What another passes on: `['spread', [until] or [], whether to pass it on, changes]`. @returns whether this node listens */
   take(from: Member, request: readonly unknown[]): unknown {
+    const { settings, tell, interest } = this.#options
     const [, rawUntil, passes, rawChanges] = listOf(request, 4)
     const until = listOf(rawUntil).map(positionOf)[0]
     const fresh: Change[] = []
@@ -89,19 +84,19 @@ export class Spread {
       const [type, key, writer, time, count] = listOf(item, 5)
       const change: Change = {
         type: types[wholeOf(type, types.length)] as Change['type'],
-        key: readKey(key, this.#settings.limits.keyLength),
+        key: readKey(key, settings.limits.keyLength),
         writer: idOf(writer),
         stamp: stampOf(time, count),
       }
       if (!this.#remember(change)) continue
-      this.#tell(change)
+      tell(change)
       fresh.push(change)
     }
     if (flagOf(passes) && fresh.length > 0) this.#pass(fresh, until, from)
-    return true
+    return interest.answer(from)
   }
 
-  /** Tells those on the arc from here to `until`, or all. */
+  /** Tells those who listen on the arc from here to `until`, or anywhere. */
   #pass(changes: readonly Change[], until: Position | undefined, from: Member | undefined): void {
     const items = changes.map(({ type, key, writer, stamp }) => [
       types.indexOf(type),
@@ -110,10 +105,11 @@ export class Spread {
       stamp.time,
       stamp.count,
     ])
-    const now = this.#settings.clock.monotonic()
-    for (const [member, end] of this.#listeners)
-      if (end > now && member !== from) this.#send([member], ['spread', [], false, items])
-    const { members } = this.#circle
+    const { circle, interest, knowsAll } = this.#options
+    for (const member of interest.subscribers)
+      if (member !== from) this.#send([member], ['spread', [], false, items])
+    const { members } = circle
+    const toAll = !knowsAll()
     const start = members.self.points[0] as Point
     const others: Point[] = []
     const seen = new Set<Member>([members.self])
@@ -123,7 +119,11 @@ export class Spread {
       if (point.index !== 0 || seen.has(point.member)) continue
       if (until !== undefined && !isBefore(point.position, until, start.position)) break
       seen.add(point.member)
-      others.push(point)
+      const { member } = point
+      if (toAll || member.listens === true) others.push(point)
+      // Not known of it yet, and perhaps not to others either: it is asked so.
+      else if (from === undefined && member.listens === undefined)
+        this.#send([member], ['spread', [], false, items])
     }
     const size = Math.ceil(others.length / fanOut)
     for (let at = 0; at < others.length; at += size) {
@@ -141,7 +141,7 @@ export class Spread {
     const attempt = async () => {
       for (const member of members) {
         try {
-          await this.#caller.ask(member, body)
+          member.listens = (await this.#options.caller.ask(member, body)) === true
           return
         } catch (error) {
           if (!isSilence(error)) return

@@ -191,6 +191,31 @@ describe('a table', () => {
     for (const list of told) expect(list.sort()).toEqual(['add key', 'delete key', 'update key'])
   })
 
+  it('tells of changes only those who listen, from when they do until they do not', async () => {
+    const told: string[] = []
+    world.passes = (_, to, body) => {
+      if (Array.isArray(body) && body[0] === 'spread') told.push(to)
+      return true
+    }
+    const change = async () => {
+      await world.run(at(0).set('key', 1))
+      await world.pass(100)
+      return told.splice(0).sort()
+    }
+    // Who has never said whether it listens is told once, and says that it does not.
+    await change()
+    expect(await change()).toEqual([])
+    const heard: unknown[] = []
+    const listener = (key: unknown) => heard.push(key)
+    at(3).on('update', listener)
+    await world.pass(10)
+    expect(await change()).toEqual(['n3'])
+    expect(heard).toEqual(['key'])
+    at(3).off('update', listener)
+    await change()
+    expect(await change()).toEqual([])
+  })
+
   it('explains who holds a key and who answered what', async () => {
     await world.run(at(0).set('key', 1))
     await world.pass(100)
