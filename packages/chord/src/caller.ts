@@ -9,6 +9,7 @@ import { RoundTrip } from './round-trip.ts'
 const missesOfTheDead = 5
 /** A deadline that is so much overdue, in milliseconds, tells of us, not of the peer: this process stood still. */
 const overdue = 500
+
 /** Controllers that are kept for the next requests: to make one takes longer than the rest of a request does. */
 const idleControllers = 64
 
@@ -57,38 +58,47 @@ export class Caller {
     return member.trip.timeout(Math.min(member.misses, doublings), this.typical)
   }
 
+  /** Milliseconds after which an answer of anybody is late, and others are asked, too. */
+  get patience(): number {
+    return this.typical.timeout(0, this.typical) / 2
+  }
+
   /**
    * Asks once. By default the deadline follows how fast that process answers.
    *
    * @throws what `Messenger.request` rejects with
    */
-  async ask(member: Member, body: unknown, timeout: number = this.timeoutOf(member)): Promise<unknown> {
+  ask(member: Member, body: unknown, timeout: number = this.timeoutOf(member)): Promise<unknown> {
     const { messenger, protocol, settings, circle, answer } = this.#options
-    if (member === circle.self) return answer(member, body)
-    if (this.#closed) throw closedError()
+    if (member === circle.self) return new Promise(resolve => resolve(answer(member, body)))
+    if (this.#closed) return Promise.reject(closedError())
     const began = settings.clock.monotonic()
     this.asked++
     // One each: a signal that all share would have as many listeners as there are requests.
     const controller = this.#idle.pop() ?? new AbortController()
     this.#underWay.add(controller)
-    try {
-      const reply = await messenger.request(member.contact, protocol, body, {
-        timeout,
-        signal: controller.signal,
-      })
-      const now = settings.clock.monotonic()
-      member.trip.add(now - began)
-      this.typical.add(now - began)
-      member.heard = now
-      member.misses = 0
-      return reply
-    } catch (error) {
-      if (!this.closed) this.#missed(member, error, began, timeout)
-      throw error
-    } finally {
-      this.#underWay.delete(controller)
-      if (!controller.signal.aborted && this.#idle.length < idleControllers) this.#idle.push(controller)
-    }
+    const { signal } = controller
+    return messenger.request(member.contact, protocol, body, { timeout, signal }).then(
+      reply => {
+        this.#done(controller)
+        const now = settings.clock.monotonic()
+        member.trip.add(now - began)
+        this.typical.add(now - began)
+        member.heard = now
+        member.misses = 0
+        return reply
+      },
+      (error: unknown) => {
+        this.#done(controller)
+        if (!this.closed) this.#missed(member, error, began, timeout)
+        throw error
+      },
+    )
+  }
+
+  #done(controller: AbortController): void {
+    this.#underWay.delete(controller)
+    if (!controller.signal.aborted && this.#idle.length < idleControllers) this.#idle.push(controller)
   }
 
   /**

@@ -74,6 +74,10 @@ export class Circle {
 
   /** The place that this position belongs to, if it is one of ours. `skip`: processes that the asker could not reach. */
   owner(position: Position, skip: ReadonlySet<Member>): { place: Place; ownership: Ownership } | undefined {
+    const nearest = this.#nearest(position)
+    if (nearest?.predecessor !== undefined && !skip.has(nearest.predecessor.member))
+      if (isWithin(position, nearest.predecessor.position, nearest.position))
+        return { place: nearest, ownership: 'yes' }
     let maybe: Place | undefined
     for (const place of this.places) {
       const { predecessor } = place
@@ -92,6 +96,9 @@ export class Circle {
 
   /** Whether this node holds all that was acknowledged at a position. */
   hasAll(position: Position, now: number): boolean {
+    const nearest = this.#nearest(position)
+    if (nearest?.completeFrom !== undefined && isWithin(position, nearest.completeFrom, nearest.position))
+      return true
     if (this.claims.covers(position, now)) return true
     return this.places.some(
       ({ completeFrom, position: own }) =>
@@ -205,6 +212,12 @@ export class Circle {
       for (const { member } of successors) needed.add(member)
     }
     return needed
+  }
+
+  /** The place at or after a position where no other point that is known comes first. */
+  #nearest(position: Position): Place | undefined {
+    const point = this.members.routes.first(position)
+    return point?.member === this.self ? this.placeAt(point.index) : undefined
   }
 
   #enter(place: Place): void {

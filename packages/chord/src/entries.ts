@@ -33,8 +33,11 @@ export const parseEntry = (value: unknown, limits: ChordLimits): Entry => {
   const [rawKey, rawBase, rawFields] = listOf(value, 3)
   try {
     const key = checkKey(rawKey, limits.keyLength)
+    const items = listOf(rawFields)
+    if (items.length === 0 && rawBase !== null)
+      return { key, base: parseBase(rawBase, limits.valueSize), fields: undefined }
     const fields = new Map<string, Write>()
-    for (const item of listOf(rawFields)) {
+    for (const item of items) {
       const [rawName, owner, time, count, content] = listOf(item, 5)
       const name = ownValue(textOf(rawName), limits.valueSize) as string
       if (name === '__proto__' || fields.has(name)) malformed('the name of a field')

@@ -74,16 +74,33 @@ export class LookUp {
     this.#quest = quest
   }
 
-  /** @throws `P2P_OWNER_NOT_FOUND`, `P2P_NO_MEMBER` */
+  /**
+   * @param through begins there instead of with those known here, and leaves this node out: who would own the position without it, as that one's ring knows
+   * @throws `P2P_OWNER_NOT_FOUND`, `P2P_NO_MEMBER`
+   */
   run(through?: Member): Promise<Found> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
       if (through !== undefined) {
         this.#isFarther = true
+        this.#skip.add(this.#circle.self)
+        this.#asked.set(this.#circle.self, true)
         this.#consider(this.#before, through.points[0] as Point, 0)
       } else this.#begin()
       this.#next()
+    })
+  }
+
+  /** Goes on where one who was taken for the owner has been asked already. */
+  goOn(owner: Point, reply: Promise<unknown>, late: boolean): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#begin()
+      const candidate = this.#after.find(({ point }) => point === owner) ?? { point: owner, hops: 1 }
+      this.#await(candidate, reply, true, late)
+      if (late) this.#next()
     })
   }
 
@@ -185,11 +202,18 @@ export class LookUp {
     const { position, query, light } = this.#quest
     const sent = light || isPresumed ? query : null
     const skip = Array.from(this.#skip, ({ id }) => id)
+    const timeout = this.#caller.timeoutOf(member, 1)
+    const reply = this.#caller.ask(member, ['find', position, skip, sent, isPresumed], timeout)
     this.#asked.set(member, isPresumed)
+    // Who did not answer the last time is late at once.
+    this.#await(candidate, reply, sent !== null, member.misses > 0)
+  }
+
+  #await(candidate: Candidate, reply: Promise<unknown>, withQuery: boolean, isLate: boolean): void {
+    const { member } = candidate.point
+    let late = isLate
     this.#running++
     this.#prompt++
-    // Who did not answer the last time is late at once.
-    let late = member.misses > 0
     if (late) this.#beLate(member)
     const timer =
       late || member === this.#circle.self
@@ -204,14 +228,13 @@ export class LookUp {
       this.#running--
       if (!late) this.#prompt--
     }
-    const timeout = this.#caller.timeoutOf(member, 1)
-    this.#caller.ask(member, ['find', position, skip, sent, isPresumed], timeout).then(
-      reply => {
+    reply.then(
+      content => {
         over()
         if (this.#settled) return
         try {
           this.#skip.delete(member)
-          this.#take(candidate, reply, sent !== null)
+          this.#take(candidate, content, withQuery)
         } catch {
           this.#miss(member)
         }
@@ -250,6 +273,8 @@ export class LookUp {
     const named = membersOf(contacts, this.#circle.members)
     const before = pointsOf(rawBefore, named)
     const after = pointsOf(rawAfter, named)
+    // Who did what it was asked to does not name itself.
+    if (kind === nearness.mine && after.length === 0) after.push(point)
     const [owner, ...following] = after
     if (kind !== nearness.others && owner?.member === point.member) {
       if (this.#quest.query !== null && !withQuery) {
@@ -298,3 +323,47 @@ export class LookUp {
     this.#reject(error)
   }
 }
+
+/**
+ * Who knows everybody knows the owner, asks it, and nobody else; only where it is late, does not answer, or is not the owner, a {@link LookUp} goes on.
+ *
+ * @throws `P2P_OWNER_NOT_FOUND`, `P2P_NO_MEMBER`
+ */
+export const lookUp = (circle: Circle, caller: Caller, clock: Clock, quest: Quest): Promise<Found> => {
+  const { members, fullUpTo } = circle
+  const owner = members.size > fullUpTo ? undefined : members.routes.first(quest.position)
+  if (owner === undefined || owner.member === members.self || owner.member.misses > 0 || quest.query === null)
+    return new LookUp(circle, caller, clock, quest).run()
+  const { member } = owner
+  return new Promise((resolve, reject) => {
+    let isOpen = true
+    const goOn = (reply: Promise<unknown>, late: boolean) => {
+      isOpen = false
+      new LookUp(circle, caller, clock, quest).goOn(owner, reply, late).then(resolve, reject)
+    }
+    const timer = clock.after(caller.timeoutOf(member) / 2, () => goOn(asked, true))
+    const body = ['find', quest.position, [], quest.query, true]
+    const asked = caller.ask(member, body, caller.timeoutOf(member, 1))
+    asked.then(
+      reply => {
+        if (!isOpen) return
+        timer[Symbol.dispose]()
+        if (isDone(reply)) resolve({ owner, following: [], certain: true, answer: reply[4], hops: 1 })
+        else goOn(asked, false)
+      },
+      () => {
+        if (!isOpen) return
+        timer[Symbol.dispose]()
+        goOn(asked, false)
+      },
+    )
+  })
+}
+
+/** Whether the owner has done what it was asked to: then it names nobody. */
+const isDone = (reply: unknown): reply is readonly unknown[] =>
+  Array.isArray(reply) &&
+  reply.length === 5 &&
+  reply[0] === nearness.mine &&
+  Array.isArray(reply[3]) &&
+  reply[3].length === 0

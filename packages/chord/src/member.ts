@@ -30,7 +30,7 @@ export class Member {
   readonly id: PeerId
   readonly points: readonly Point[]
   readonly trip: RoundTrip = new RoundTrip()
-  addresses: readonly Address[]
+  #contact: Contact
   /** Requests in a row, each made after the one before was given up, that it did not answer. */
   misses = 0
   /** When the last of them was counted, by the monotonic clock. */
@@ -44,7 +44,7 @@ export class Member {
 
   constructor({ id, addresses }: Contact, count: number, place: PointOf) {
     this.id = id
-    this.addresses = addresses
+    this.#contact = { id, addresses }
     this.points = Array.from({ length: count }, (_, index) => ({
       position: place(id, index),
       member: this,
@@ -53,6 +53,14 @@ export class Member {
   }
 
   get contact(): Contact {
-    return { id: this.id, addresses: this.addresses }
+    return this.#contact
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#contact.addresses
+  }
+
+  set addresses(addresses: readonly Address[]) {
+    if (addresses !== this.#contact.addresses) this.#contact = { id: this.id, addresses }
   }
 }

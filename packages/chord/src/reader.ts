@@ -5,7 +5,7 @@ import { type Caller, closedError } from './caller.ts'
 import { isDeleted, isSame, parseEntry } from './entries.ts'
 import { ChordError } from './errors.ts'
 import { listOf, wholeOf } from './grammar.ts'
-import { positionsOfKey } from './hashes.ts'
+import { positionOfKey, positionsOfKey } from './hashes.ts'
 import { presence } from './holder.ts'
 import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
@@ -31,7 +31,7 @@ export interface Told {
   readonly hops: number
 }
 
-/** What ends a reading: that three agree; that, or that all five have answered; only that all five have. */
+/** What ends a reading: that three agree; that, or that all five have answered; only that all five have. For the first, three are asked at first. */
 export type Until = 'majority' | 'five' | 'all'
 
 /** How a reading ended. */
@@ -52,11 +52,16 @@ interface Vote {
   readonly entry: Entry | undefined
 }
 
-/** Asks all five tables for a key, again and again, until three agree. */
+/**
+ * Asks three tables for a key, and the other two where one of those is late, has no answer yet, or says something else; again and again, until three agree.
+ * Any three have one in common with the three that hold a write, so that three that agree have not missed it.
+ */
 export class Reader {
   readonly #upkeep: Upkeep
   readonly #caller: Caller
   readonly #settings: Settings
+  /** The table with which the next reading begins: all of them are read, so that one that is behind is found. */
+  #first = 0
   /** Brings tables up to date that were behind. */
   readonly #mend: (positions: readonly Position[], entry: Entry, tables: readonly number[]) => Promise<void>
 
@@ -78,8 +83,9 @@ export class Reader {
    */
   async read(key: Key, options: WaitOptions, until: Until = 'majority'): Promise<Reading> {
     const { clock } = this.#settings
-    const positions = positionsOfKey(key)
     const told: (Told | undefined)[] = new Array<undefined>(tables).fill(undefined)
+    const first = this.#first
+    this.#first = (first + 1) % tables
     let lastError: unknown
     let open = true
     const timers = new Set<Disposable>()
@@ -89,10 +95,15 @@ export class Reader {
         ({ resolve, reject }) => {
           const deadline = clock.after(options.timeout ?? 10_000, () => resolve(undefined))
           timers.add(deadline)
+          let asked = 0
+          const askMore = (count: number) => {
+            for (; asked < count; asked++) ask((first + asked) % tables)
+          }
           const pauses = new Array<number>(tables).fill(firstPause)
           const later = (table: number) => {
             const pause = pauses[table] as number
             pauses[table] = Math.min(longestPause, pause * 2)
+            askMore(tables)
             const timer = clock.after(pause, () => {
               timers.delete(timer)
               ask(table)
@@ -100,25 +111,27 @@ export class Reader {
             timers.add(timer)
           }
           const settle = () => {
-            const isAll = told.every(answer => answer !== undefined)
-            if (
-              until === 'all' ? isAll : this.#judge(told).agreement >= majority || (isAll && until === 'five')
-            ) {
+            let answered = 0
+            for (const answer of told) if (answer !== undefined) answered++
+            if (answered < majority) return
+            const isAll = answered === tables
+            const { agreement, newest } = this.#judge(told)
+            if (until === 'all' ? isAll : agreement >= majority || (isAll && until === 'five')) {
               resolve(undefined)
               return
             }
+            askMore(tables)
             if (!isAll) return
             // All have answered and no three say the same: a write is under way, or was cut off. The newest becomes everybody's.
-            const { newest } = this.#judge(told)
             const behind = newest === undefined ? [] : this.#behind(told, newest)
             const before = [...told]
-            void this.#mend(positions, newest as Entry, behind).then(() => {
+            void this.#mend(positionsOfKey(key), newest as Entry, behind).then(() => {
               if (!open) return
               for (const table of behind) if (told[table] === before[table]) ask(table)
             }, reject)
           }
           const ask = (table: number) => {
-            this.#ask(table, positions[table] as Position).then(
+            this.#ask(table, positionOfKey(key, table)).then(
               answer => {
                 if (!open) return
                 if (answer === undefined) {
@@ -136,7 +149,8 @@ export class Reader {
               },
             )
           }
-          for (let table = 0; table < tables; table++) ask(table)
+          askMore(until === 'majority' ? majority : tables)
+          if (asked < tables) timers.add(clock.after(this.#caller.patience, () => askMore(tables)))
           return undefined
         },
       )
@@ -146,7 +160,7 @@ export class Reader {
     }
     const reading = this.#judge(told)
     if (told.every(answer => answer === undefined) && lastError instanceof ChordError) throw lastError
-    this.#mendLater(positions, told, reading)
+    this.#mendLater(key, told, reading)
     return reading
   }
 
@@ -190,10 +204,10 @@ export class Reader {
     )
   }
 
-  #mendLater(positions: readonly Position[], told: readonly (Told | undefined)[], { newest }: Reading): void {
+  #mendLater(key: Key, told: readonly (Told | undefined)[], { newest }: Reading): void {
     if (newest === undefined) return
     const behind = this.#behind(told, newest)
     // What failed is found again by the next reading.
-    if (behind.length > 0) this.#mend(positions, newest, behind).catch(() => undefined)
+    if (behind.length > 0) this.#mend(positionsOfKey(key), newest, behind).catch(() => undefined)
   }
 }

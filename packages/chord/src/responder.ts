@@ -1,4 +1,4 @@
-import type { Incoming } from '@p2p/interfaces'
+import type { Contact, Incoming } from '@p2p/interfaces'
 import type { Circle } from './circle.ts'
 import { contactOf, flagOf, listOf, malformed, PointPacker, positionOf, textOf } from './grammar.ts'
 import type { Holder } from './holder.ts'
@@ -32,8 +32,14 @@ export class Responder {
   }
 
   /** @throws `P2P_MALFORMED` and whatever goes wrong; the asker is told */
-  readonly handle = ({ from, body }: Incoming): unknown =>
-    this.answer(this.#circle.members.of(contactOf([from.id, from.addresses])), body)
+  readonly handle = ({ from, body }: Incoming): unknown => this.answer(this.#memberOf(from), body)
+
+  #memberOf({ id, addresses }: Contact): Member {
+    const { members } = this.#circle
+    const known = members.get(id)
+    // The messenger shows the same list again as long as nothing has changed.
+    return known?.addresses === addresses ? known : members.of(contactOf([id, addresses]))
+  }
 
   /** @throws `P2P_MALFORMED` */
   readonly answer = (from: Member, body: unknown): unknown => {
@@ -101,10 +107,11 @@ export class Responder {
       return [nearness.others, packer.contacts, before, after, null]
     }
     const { place, ownership } = owner
-    // Who brings a query wants its answer, and not the way around us.
-    const after = packer.pack(query === null ? [place.point, ...this.#following(place)] : [place.point])
     const isCertain = ownership === 'yes'
-    const answer = await this.#holder.query(position, place, isCertain, query)
+    const answer = query === null ? null : await this.#holder.query(position, place, isCertain, query)
+    // Who brings a query wants its answer: not the way around us, and only a walk has to know where the arc ends.
+    if (isCertain && query !== null && listOf(query)[0] !== 'page') return [nearness.mine, [], [], [], answer]
+    const after = packer.pack(query === null ? [place.point, ...this.#following(place)] : [place.point])
     return [isCertain ? nearness.mine : nearness.maybe, packer.contacts, before, after, answer]
   }
 

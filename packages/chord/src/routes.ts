@@ -33,6 +33,11 @@ export class Routes {
     for (let step = 0; step < length; step++) yield this.#points[(from + step) % length] as Point
   }
 
+  /** The first point at or after a position, clockwise. */
+  first(position: Position): Point | undefined {
+    return this.#points[this.#search(position)] ?? this.#points[0]
+  }
+
   /** The first distinct processes clockwise from a position that `wanted` accepts. */
   processes(position: Position, count: number, wanted: (member: Member) => boolean = () => true): Point[] {
     const found = new Map<Member, Point>()

@@ -5,7 +5,7 @@ import { type Caller, isSilence } from './caller.ts'
 import type { Circle } from './circle.ts'
 import { ChordError } from './errors.ts'
 import { Fingers } from './fingers.ts'
-import { type Found, LookUp, type Quest } from './look-up.ts'
+import { type Found, LookUp, lookUp, type Quest } from './look-up.ts'
 import type { Member, Point } from './member.ts'
 import type { Settings } from './options.ts'
 import type { Position } from './position.ts'
@@ -47,7 +47,10 @@ export class Upkeep {
   }
 
   lookUp(quest: Quest, through?: Member): Promise<Found> {
-    return new LookUp(this.circle, this.#caller, this.#settings.clock, quest).run(through)
+    const { clock } = this.#settings
+    return through === undefined
+      ? lookUp(this.circle, this.#caller, clock, quest)
+      : new LookUp(this.circle, this.#caller, clock, quest).run(through)
   }
 
   /** Who owns a position. */
