@@ -1,10 +1,11 @@
 /**
- * A connection made private, and its other end proven, over any connection. In Node.js it computes with `node:crypto`.
+ * A connection made private, and its other end proven, over any connection. In Node.js it computes with `node:crypto`, and with libsodium where
+ * messages are short.
  *
  * @packageDocumentation
  */
 import { createNoiseWith, type Noise, type NoiseOptions } from './noise.ts'
-import { native } from './primitives/native.node.ts'
+import { fast, loadShort } from './primitives/fast.node.ts'
 
 export * from './exports.ts'
 
@@ -13,4 +14,8 @@ export * from './exports.ts'
  *
  * @throws NoiseError `P2P_BAD_OPTION`
  */
-export const createNoise = (options: NoiseOptions): Noise => createNoiseWith(native, options)
+export const createNoise = (options: NoiseOptions): Noise => {
+  // Without WebAssembly it stays as it is: slower, and the same to the byte.
+  loadShort().catch(() => undefined)
+  return createNoiseWith(fast, options)
+}

@@ -20,7 +20,7 @@ export class RecordReader {
   }
 
   /**
-   * Opens the records that a chunk completes, until `take` says that it wants no more.
+   * Opens the records that a chunk completes, until `take` says that it wants no more. A content is valid only during the call.
    *
    * @returns up to where the chunk was read
    * @throws NoiseError `P2P_TAMPERED`
@@ -33,15 +33,14 @@ export class RecordReader {
       const slab = this.#slab as Slab
       this.#slab = undefined
       const sealed = slab.bytes.subarray(lengthPrefix, this.#wanted(slab.bytes))
-      const goOn = this.#open(sealed, slab.release, take)
-      if (!goOn) return at
+      if (!this.#open(sealed, take, slab.release)) return at
     }
     while (chunk.length - at >= lengthPrefix) {
       const end = at + lengthPrefix + recordLength(chunk[at] as number, chunk[at + 1] as number)
       if (end > chunk.length) break
       const sealed = chunk.subarray(at + lengthPrefix, end)
       at = end
-      if (!take(this.#opener.open(sealed))) return at
+      if (!this.#open(sealed, take)) return at
     }
     if (at < chunk.length) this.#keep(chunk.subarray(at))
     return chunk.length
@@ -55,14 +54,17 @@ export class RecordReader {
     this.#opener.forget()
   }
 
-  #open(sealed: Uint8Array, release: () => void, take: (content: Uint8Array) => boolean): boolean {
+  /** Opens a record, of which the memory is given back before its content is taken. A content is valid only meanwhile. */
+  #open(sealed: Uint8Array, take: (content: Uint8Array) => boolean, release?: () => void): boolean {
     let content: Uint8Array
     try {
       content = this.#opener.open(sealed)
     } finally {
-      release()
+      release?.()
     }
-    return take(content)
+    const goOn = take(content)
+    this.#opener.discard(content)
+    return goOn
   }
 
   /** Adds to the unfinished record. Afterwards `#have` is 0 if it is complete. @returns how much of the chunk was used */

@@ -6,7 +6,7 @@ import { SecureConnection, type Session } from '../src/secure-connection.ts'
 import { identity, memoryPair, securedPair, tcpPair } from './pairs.ts'
 import { builds } from './primitives.ts'
 
-const [[, , createNoise], [, portable]] = builds
+const [[, , createNoise], , [, portable]] = builds
 
 const noises = [
   createNoise({ identity: identity(1), network: 'contract', secret: new Uint8Array(32).fill(7) }),
@@ -14,7 +14,7 @@ const noises = [
 ] as const
 for (const [transport, create] of Object.entries({ memory: memoryPair, tcp: tcpPair })) {
   runContract(
-    `a connection over ${transport}, protected by node:crypto`,
+    `a connection over ${transport}, protected as in Node.js`,
     connectionContract(async () => securedPair(await create(), noises)),
   )
 }

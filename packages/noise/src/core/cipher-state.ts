@@ -48,6 +48,11 @@ export class CipherState {
     return this.#primitives.open(this.#key, this.#nonce, associated, sealed)
   }
 
+  /** Gives back the memory of what {@link open} has returned: nobody looks at it any more. */
+  discard(plaintext: Uint8Array): void {
+    this.#primitives.discard(plaintext)
+  }
+
   /** Noise §4.2, REKEY: a new key, from which the old one cannot be computed. The counter goes on. */
   rekey(): void {
     const nonce = new Uint8Array(12).fill(0xff, 4)

@@ -51,6 +51,11 @@ export class RecordOpener {
     return content
   }
 
+  /** Gives back the memory of a content that nobody looks at any more. */
+  discard(content: Uint8Array): void {
+    this.#cipher.discard(content)
+  }
+
   forget(): void {
     this.#cipher.forget()
   }

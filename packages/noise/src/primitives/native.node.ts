@@ -11,6 +11,7 @@ import {
   scryptSync,
   verify,
 } from 'node:crypto'
+import { free } from './free.node.ts'
 import { type Primitives, scryptCost, tagLength } from './primitives.ts'
 
 const algorithm = 'chacha20-poly1305'
@@ -19,6 +20,12 @@ const kty = 'OKP'
 
 /** A plain view: Buffer's `slice` means something else. */
 const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+
+/** Copies what OpenSSL has returned, and is done with it. */
+const move = (bytes: Buffer, target: Uint8Array, offset: number): void => {
+  target.set(bytes, offset)
+  free(bytes)
+}
 
 const base64url = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
@@ -56,8 +63,8 @@ export const native: Primitives = {
     if (associated !== undefined) {
       cipher.setAAD(associated, { plaintextLength: first.length + (second?.length ?? 0) })
     }
-    target.set(cipher.update(first), offset)
-    if (second !== undefined) target.set(cipher.update(second), end)
+    move(cipher.update(first), target, offset)
+    if (second !== undefined) move(cipher.update(second), target, end)
     cipher.final()
     target.set(cipher.getAuthTag(), end + (second?.length ?? 0))
   },
@@ -75,6 +82,7 @@ export const native: Primitives = {
     }
     return plain(plaintext)
   },
+  discard: free,
   verify: (publicKey, message, signature) => {
     try {
       return verify(null, message, publicKeyOf('Ed25519', publicKey), signature)

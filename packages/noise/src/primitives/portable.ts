@@ -41,6 +41,7 @@ export const portable: Primitives = {
       return undefined
     }
   },
+  discard: () => undefined,
   verify: (publicKey, message, signature) => {
     try {
       // Strict, as OpenSSL is: not by ZIP-215

@@ -12,19 +12,11 @@ export interface Plaintext {
   readonly second?: Uint8Array | undefined
 }
 
-/** The cryptography that the handshake is made of. Nothing else in this package computes any. */
-export interface Primitives {
-  /** The X25519 key pair with this secret key of 32 bytes. */
-  keyPair(secretKey: Uint8Array): KeyPair
-  /** SHA-256 of the parts, one behind the other. */
-  sha256(...parts: readonly Uint8Array[]): Uint8Array
-  /** HMAC-SHA-256 of the parts, one behind the other. */
-  hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
-  /** SHA-384. */
-  sha384(bytes: Uint8Array): Uint8Array
+/** ChaCha20-Poly1305 (RFC 8439). */
+export interface Sealing {
   /**
-   * ChaCha20-Poly1305 (RFC 8439): puts the ciphertext and its tag of 16 bytes into `target` from `offset` on. The plaintext is `first` and, behind it,
-   * `second`; `first` may stand in `target` at `offset` itself.
+   * Puts the ciphertext and its tag of 16 bytes into `target` from `offset` on. The plaintext is `first` and, behind it, `second`; `first` may stand in
+   * `target` at `offset` itself.
    */
   seal(
     key: Uint8Array,
@@ -41,6 +33,20 @@ export interface Primitives {
     associated: Uint8Array | undefined,
     sealed: Uint8Array,
   ): Uint8Array | undefined
+}
+
+/** The cryptography that the handshake is made of. Nothing else in this package computes any. */
+export interface Primitives extends Sealing {
+  /** The X25519 key pair with this secret key of 32 bytes. */
+  keyPair(secretKey: Uint8Array): KeyPair
+  /** SHA-256 of the parts, one behind the other. */
+  sha256(...parts: readonly Uint8Array[]): Uint8Array
+  /** HMAC-SHA-256 of the parts, one behind the other. */
+  hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
+  /** SHA-384. */
+  sha384(bytes: Uint8Array): Uint8Array
+  /** Gives back the memory of a plaintext that {@link Sealing.open} has returned and nobody looks at any more, where waiting for the collector is dear. */
+  discard(plaintext: Uint8Array): void
   /** Whether it is an Ed25519 signature (RFC 8032) by that key. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
   /** A key of 32 bytes from a text that may be guessable: scrypt (RFC 7914) with N = 2^15, r = 8, p = 1: 32 MiB and some 0.1 s. */

@@ -1,0 +1,25 @@
+import { native } from './native.node.ts'
+import { type Primitives, type Sealing, tagLength } from './primitives.ts'
+import { isShort, loadSodium } from './sodium.node.ts'
+
+// OpenSSL until it is loaded, and where it cannot be.
+let short: Sealing = native
+
+/** Loads what short messages are sealed with. Rejects where that cannot be: then OpenSSL seals them too. */
+export const loadShort = async (): Promise<void> => {
+  if (short === native) short = await loadSodium()
+}
+
+/** The primitives of Node.js: those of OpenSSL, but for short messages those of libsodium, once that is loaded. */
+export const fast: Primitives = {
+  ...native,
+  seal: (key, nonce, associated, plaintext, target, offset) => {
+    const length = plaintext.first.length + (plaintext.second?.length ?? 0)
+    const sealing = isShort(length, associated) ? short : native
+    sealing.seal(key, nonce, associated, plaintext, target, offset)
+  },
+  open: (key, nonce, associated, sealed) => {
+    const sealing = isShort(sealed.length - tagLength, associated) ? short : native
+    return sealing.open(key, nonce, associated, sealed)
+  },
+}
