@@ -20,7 +20,9 @@ const guides = 8
 /** What follows from who comes and goes. */
 export interface Consequences {
   /** A member was met that was not known. */
-  readonly came: () => void
+  readonly came: (member: Member) => void
+  /** A process was named, and there is no room to get to know it. */
+  readonly named: (member: Member) => void
   readonly gone: (member: Member) => void
 }
 
@@ -80,8 +82,20 @@ export class Acquaintance {
     if (flagOf(onRing)) this.heard(from)
     else this.#welcome(from)
     const isSame = sum === sumOf(circle.members, circle.onRing)
-    const told = isSame ? [] : [...circle.members].filter(({ heard }) => this.#now - heard < fresh)
-    return [circle.onRing, packContacts(told.slice(0, contactsTold)), packContact(circle.self)]
+    return [circle.onRing, packContacts(isSame ? [] : this.#told()), packContact(circle.self)]
+  }
+
+  /** Members to tell of: half of them those that came last, for nobody may know them yet, the rest any. */
+  #told(): Member[] {
+    const { random } = this.#settings
+    const told = [...this.#circle.members].filter(({ heard }) => this.#now - heard < fresh).reverse()
+    for (let index = contactsTold / 2; index < Math.min(contactsTold, told.length); index++) {
+      const other = index + Math.floor(random.next() * (told.length - index))
+      const one = told[other] as Member
+      told[other] = told[index] as Member
+      told[index] = one
+    }
+    return told.slice(0, contactsTold)
   }
 
   /** Those who are not on the ring and know this node. */
@@ -99,7 +113,7 @@ export class Acquaintance {
     member.misses = 0
     if (member === circle.self || circle.members.has(member)) return
     circle.members.add(member)
-    this.#consequences.came()
+    this.#consequences.came(member)
   }
 
   /** Finds out whether a process is dead, or has left, unless it was heard lately. */
@@ -151,12 +165,13 @@ export class Acquaintance {
     membersOf([own], circle.members)
     if (isOnRing) this.heard(member)
     else this.#consequences.gone(member)
-    if (circle.members.size >= circle.fullUpTo) return isOnRing
+    const isFull = circle.members.size >= circle.fullUpTo
     let asked = 0
     for (const stranger of membersOf(contacts, circle.members)) {
       if (stranger === circle.self || circle.members.has(stranger) || circle.members.lost.has(stranger.id))
         continue
-      this.#begin(this.meet(stranger))
+      if (isFull) this.#consequences.named(stranger)
+      else this.#begin(this.meet(stranger))
       if (++asked >= strangersAsked) break
     }
     return isOnRing

@@ -91,14 +91,18 @@ export class Stabilisation {
     if (items.length > 0) this.#begin(this.#stabiliseWith(member, items))
   }
 
-  /** Finds the nearest successor of one place that answers, and tells it that it is. */
-  async one(place: Place): Promise<void> {
+  /**
+   * Finds the nearest successor of one place that answers, and tells it that it is.
+   *
+   * @param first asked first: a point between the place and its successor that somebody named
+   */
+  async one(place: Place, first?: Point): Promise<void> {
     const circle = this.#circle
     if (place.busy) return
     place.busy = true
     const tried = new Set<Point>()
     try {
-      for (let named: Point | undefined; circle.places.includes(place);) {
+      for (let named = first; circle.places.includes(place);) {
         const target: Point | undefined =
           named !== undefined && !tried.has(named)
             ? named

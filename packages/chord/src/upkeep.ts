@@ -7,6 +7,7 @@ import { ChordError } from './errors.ts'
 import { Fingers } from './fingers.ts'
 import { type Found, LookUp, lookUp, type Quest } from './look-up.ts'
 import type { Member, Point } from './member.ts'
+import { Merging } from './merging.ts'
 import type { Settings } from './options.ts'
 import type { Position } from './position.ts'
 import { Stabilisation } from './stabilisation.ts'
@@ -23,6 +24,7 @@ export class Upkeep {
   readonly circle: Circle
   readonly acquaintance: Acquaintance
   readonly stabilisation: Stabilisation
+  readonly #merging: Merging
   readonly #caller: Caller
   readonly #settings: Settings
   readonly #fail: (error: unknown) => void
@@ -35,10 +37,20 @@ export class Upkeep {
     this.#settings = settings
     this.#fail = fail
     this.acquaintance = new Acquaintance(circle, caller, settings, this.#begin, {
-      came: () => this.stabilisation.improve(),
+      came: member => {
+        this.#merging.note(member)
+        this.stabilisation.improve()
+      },
+      named: member => this.#merging.note(member),
       gone: member => this.gone(member, false),
     })
     this.stabilisation = new Stabilisation(circle, caller, settings, this.#begin, this.acquaintance)
+    this.#merging = new Merging({
+      circle,
+      stabilisation: this.stabilisation,
+      begin: this.#begin,
+      follower: (position, through) => this.successor(position, through),
+    })
   }
 
   /** Rounds so far. */
@@ -75,6 +87,7 @@ export class Upkeep {
       for (const { predecessor } of circle.places)
         if (predecessor !== undefined) this.acquaintance.checkSilent(predecessor.member)
       this.#fixFingers()
+      if (!this.knowsAll) this.#merging.tick()
     }
     const { random } = settings
     const members = [...circle.members]

@@ -38,9 +38,13 @@ export const runCopies = async ({ seed }: RunOptions): Promise<RunReport> => {
   return ring.end()
 }
 
-/** Two rings of 20, or half of `nodes` each, that meet: one ring 3 log2 n rounds later, with all that was on either. */
+/**
+ * Two rings of 20, or half of `nodes` each, that meet: one ring 3 log2 n rounds later, with all that was on either. With odd seeds everybody knows everybody, with
+ * even ones nobody keeps as many in mind as even one of the rings has.
+ */
 export const runRings = async ({ seed, nodes = 40 }: RunOptions): Promise<RunReport> => {
-  const ring = new Ring(seed, [1, 10], { points: 1 + (seed % 4) })
+  const known = seed % 2 === 1 ? 256 : Math.floor(nodes / 5)
+  const ring = new Ring(seed, [1, 10], { points: 1 + (seed % 4), limits: { known } })
   const left = await ring.grow(Math.floor(nodes / 2))
   await ring.fill(left[0] as Peer, 10)
   const right = await ring.grow(Math.ceil(nodes / 2))

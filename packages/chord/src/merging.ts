@@ -1,0 +1,82 @@
+import type { Background } from './background.ts'
+import { P2PError } from '@p2p/interfaces'
+import type { Circle } from './circle.ts'
+import type { Found } from './look-up.ts'
+import type { Member } from './member.ts'
+import type { Place } from './place.ts'
+import { type Position, isInside } from './position.ts'
+import type { Stabilisation } from './stabilisation.ts'
+
+/** Processes of which it is still to be found out whether they are on our ring, at most; the newest are asked first. */
+const unsureLimit = 64
+
+/** What a merging needs of who knows the way. */
+export interface MergingOptions {
+  readonly circle: Circle
+  readonly stabilisation: Stabilisation
+  readonly begin: Background
+  /** Who follows a position, of those that a process and its ring know, ourselves left out. */
+  readonly follower: (position: Position, through: Member) => Promise<Found>
+}
+
+/**
+ * Makes one ring of two of which nobody knows all. Whoever is named or heard for the first time may be on another ring: we look up one of our points through it. Where
+ * its ring has somebody nearer than our successor, we look up all of them, and what is found is our successor. The others of our ring hear of it in the
+ * same way, by gossip. Who knows everybody needs none of this.
+ */
+export class Merging {
+  readonly #options: MergingOptions
+  /** In the order in which they were noted. */
+  readonly #unsure = new Set<Member>()
+  /** Those that were asked about lately: to be named again is nothing new. */
+  readonly #sure = new WeakSet<Member>()
+
+  constructor(options: MergingOptions) {
+    this.#options = options
+  }
+
+  /** Somebody was named or heard. */
+  note(member: Member): void {
+    if (this.#sure.has(member) || member === this.#options.circle.self) return
+    this.#unsure.delete(member)
+    this.#unsure.add(member)
+    const [oldest] = this.#unsure
+    if (this.#unsure.size > unsureLimit && oldest !== undefined) this.#unsure.delete(oldest)
+  }
+
+  /** One round: finds out about one of them. */
+  tick(): void {
+    const newest = [...this.#unsure].at(-1)
+    if (newest === undefined) return
+    this.#unsure.delete(newest)
+    this.#sure.add(newest)
+    this.#options.begin(this.#explore(newest))
+  }
+
+  async #explore(member: Member): Promise<void> {
+    const { circle } = this.#options
+    const [first, ...rest] = circle.places
+    if (first === undefined || !(await this.#improve(first, member))) return
+    await Promise.all(rest.map(place => this.#improve(place, member)))
+  }
+
+  /** @returns whether somebody was found there that is not on this place's list */
+  async #improve(place: Place, through: Member): Promise<boolean> {
+    const { circle, follower, stabilisation } = this.#options
+    let found: Found
+    try {
+      found = await follower(place.position, through)
+    } catch (error) {
+      // It is gone, or knows nobody.
+      if (P2PError.is(error, 'P2P_NO_MEMBER') || P2PError.is(error, 'P2P_OWNER_NOT_FOUND')) return false
+      throw error
+    }
+    const { owner } = found
+    if (!circle.places.includes(place) || owner.member === circle.self) return false
+    if (place.successors.includes(owner)) return false
+    const [head] = place.successors
+    if (isInside(owner.position, place.position, head?.position ?? place.position))
+      await stabilisation.one(place, owner)
+    return true
+  }
+}
