@@ -338,7 +338,7 @@ export class ChordNode implements Chord {
   #walk(options: WaitOptions): AsyncGenerator<Entry, undefined> {
     this.#engine.checkOpen()
     const { upkeep, caller, settings } = this.#engine
-    return walk(upkeep, caller, settings, options)
+    return walk({ upkeep, caller, settings, options })
   }
 
   async #set(key: Key, value: Value, options: WaitOptions): Promise<number> {

@@ -1,6 +1,7 @@
 import { P2PError } from '@p2p/interfaces'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ChordNode } from '../src/chord-node.ts'
+import { positionsOfKey } from '../src/hashes.ts'
 import { type Chord, createChord, defaultLimits, hashes } from '../src/index.ts'
 import { FakeMessenger, World } from './world.ts'
 
@@ -142,6 +143,40 @@ describe('a table', () => {
       })(),
     )
     expect(new Set(values)).toEqual(new Set(entries.map(([, value]) => value)))
+  })
+
+  it('walks over keys on an arc that stays incomplete, for each lies in other tables, too', async () => {
+    const keys = Array.from({ length: 100 }, (_, index) => `key ${index}`)
+    await world.run(at(0).update(keys.map(key => [key, key] as const)))
+    // One process compares with nobody any more, and is sure of nothing.
+    const doubting = ring[2] as ChordNode
+    world.passes = (from, _, body) => from !== 'n2' || !Array.isArray(body) || body[0] !== 'digest'
+    for (const place of doubting.engine.circle.places) {
+      place.completeFrom = undefined
+      place.repairing = true
+    }
+    const owned = doubting.engine.circle.places.flatMap(place =>
+      keys.filter(
+        key => doubting.engine.circle.owner(positionsOfKey(key)[0] as string, new Set())?.place === place,
+      ),
+    )
+    expect(owned.length).toBeGreaterThan(0)
+    const walked: unknown[] = []
+    const walking = (async () => {
+      for await (const [key, value] of at(4).entries()) {
+        expect(value).toBe(key)
+        walked.push(key)
+      }
+    })()
+    const began = world.clock.monotonic()
+    await world.run(walking)
+    expect(world.clock.monotonic() - began).toBeLessThan(10_000)
+    // All that a majority can be found for, and each once.
+    const isDoubted = (position: string) =>
+      doubting.engine.circle.owner(position, new Set())?.ownership === 'yes'
+    const known = keys.filter(key => positionsOfKey(key).filter(isDoubted).length < 3)
+    expect(new Set(walked).size).toBe(walked.length)
+    expect(walked).toEqual(expect.arrayContaining(known))
   })
 
   it('pops, and pops any', async () => {
