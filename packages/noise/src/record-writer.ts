@@ -9,8 +9,18 @@ interface Waiting {
   readonly release: (() => void) | undefined
 }
 
-/** Memory for the first record of a turn, in bytes: enough for a lone message. */
-const smallRecord = 4_096
+/** Memory for the records of a turn, in bytes: enough for a lone message, and four of the longest records, which leave in one write. */
+const smallestSlab = 4_096
+const largestSlab = 4 * maxRecord
+
+/** A chunk from this many bytes on is sealed from where it stands. */
+const longChunk = 16_384
+
+/** Up to so many packed bytes leave ahead of a long chunk as a record of their own: cheaper than to begin its record with them. */
+const shortContent = 1_024
+
+/** A slab with less room than this is full. */
+const leastRoom = 1_024
 
 // Chunks that were sealed are cut off the list once there are this many of them, and then only if they are half of it.
 const compactFrom = 1_024
@@ -30,19 +40,21 @@ export interface RecordWriterOwner {
 }
 
 /**
- * The write path: what is written in one turn is packed into records as long as a slab, and leaves when one is full or the turn ends. What
- * the connection below does not take waits here, unsealed and in its writer's memory.
+ * The write path: what is written in one turn is packed into records, one behind the other in a slab, and leaves when that is full or the turn ends.
+ * What the connection below does not take waits here, unsealed and in its writer's memory.
  */
 export class RecordWriter {
   readonly #owner: RecordWriterOwner
   readonly #sealer: RecordSealer
 
-  // The record that is being filled: its content, from the third byte of the slab on.
   #slab: Slab | undefined
+  /** Bytes of the slab's finished records. Behind them is the one that is being filled. */
+  #sealed = 0
+  /** Bytes of its content. */
   #filled = 0
   #scheduled = false
   #turnBytes = 0
-  #slabSize = smallRecord
+  #slabSize = smallestSlab
 
   #blocked = false
   #waiting: Waiting[] = []
@@ -61,7 +73,7 @@ export class RecordWriter {
 
   /** Bytes that were written and not handed to the connection below. */
   get pending(): number {
-    return this.#filled + this.#waitingBytes
+    return this.#sealed + this.#filled + this.#waitingBytes
   }
 
   /** Whether the connection below takes more. */
@@ -106,6 +118,7 @@ export class RecordWriter {
     this.#disposed = true
     this.#slab?.release()
     this.#slab = undefined
+    this.#sealed = 0
     this.#filled = 0
     const waiting = this.#waiting.slice(this.#next)
     this.#waiting = []
@@ -120,20 +133,37 @@ export class RecordWriter {
     let at = offset
     while (at < chunk.length && !this.#blocked) {
       const left = chunk.length - at
-      const slab = (this.#slab ??= sharedSlabs.take(left < smallRecord / 2 ? this.#slabSize : maxRecord))
-      const room = Math.min(slab.bytes.length, maxRecord) - recordOverhead - this.#filled
-      if (left >= room) {
-        // It fills the record: what is not packed yet is sealed from where it stands.
-        this.#flush(chunk.subarray(at, at + room))
-        at += room
-        continue
+      if (left >= longChunk && this.#slab !== undefined) {
+        if (this.#slab.bytes.length < maxRecord) {
+          this.#flush()
+          continue
+        }
+        if (this.#filled > 0 && this.#filled <= shortContent) this.#seal()
       }
-      slab.bytes.set(at === 0 ? chunk : chunk.subarray(at), lengthPrefix + this.#filled)
-      this.#filled += left
-      at += left
-      this.#schedule()
+      const { bytes } = (this.#slab ??= this.#takeSlab(left))
+      const room = Math.min(bytes.length - this.#sealed, maxRecord) - recordOverhead - this.#filled
+      if (left < room) {
+        bytes.set(at === 0 ? chunk : chunk.subarray(at), this.#sealed + lengthPrefix + this.#filled)
+        this.#filled += left
+        return chunk.length
+      }
+      // It fills the record: what is not packed yet is sealed from where it stands.
+      if (room > 0) {
+        this.#seal(chunk.subarray(at, at + room))
+        at += room
+      }
+      if (bytes.length - this.#sealed < leastRoom) {
+        this.#flush()
+        this.#slabSize = Math.min(16 * this.#slabSize, largestSlab)
+      }
     }
     return at
+  }
+
+  /** While there is a slab the end of the turn is awaited. */
+  #takeSlab(left: number): Slab {
+    this.#schedule()
+    return sharedSlabs.take(Math.max(this.#slabSize, Math.min(left, maxRecord)))
   }
 
   #schedule(): void {
@@ -146,19 +176,28 @@ export class RecordWriter {
     this.#scheduled = false
     this.#flush()
     // The next turn is likely to be like this one.
-    this.#slabSize = this.#turnBytes > smallRecord ? maxRecord : smallRecord
+    this.#slabSize = Math.max(smallestSlab, Math.min(this.#turnBytes, largestSlab))
     this.#turnBytes = 0
   }
 
   /** Seals what is packed, and `rest` behind it. */
-  #flush(rest?: Uint8Array): void {
+  #seal(rest?: Uint8Array): void {
+    const { bytes } = this.#slab as Slab
+    const start = this.#sealed + lengthPrefix
+    const content = bytes.subarray(start, start + this.#filled)
+    this.#sealed += this.#sealer.seal(bytes.subarray(this.#sealed), content, rest)
+    this.#filled = 0
+  }
+
+  /** Hands all that is packed to the connection below. */
+  #flush(): void {
     const slab = this.#slab
     if (slab === undefined) return
-    const content = slab.bytes.subarray(lengthPrefix, lengthPrefix + this.#filled)
+    if (this.#filled > 0) this.#seal()
+    const length = this.#sealed
     this.#slab = undefined
-    this.#filled = 0
-    if (rest !== undefined) this.#slabSize = maxRecord
-    this.#send(slab, this.#sealer.seal(slab.bytes, content, rest))
+    this.#sealed = 0
+    this.#send(slab, length)
   }
 
   #send(slab: Slab, length: number): void {

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 /** From this many bytes on it pays. */
-const worthFreeing = 16_384
+const worthFreeing = 8_192
 
 /** ES2024, from Node.js 22 on. */
 type Transferable = ArrayBuffer & { readonly transfer?: (length: number) => ArrayBuffer }
