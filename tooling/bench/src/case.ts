@@ -73,6 +73,8 @@ export interface Case {
   readonly bars: readonly Bar[]
   /** For what takes long: no more rounds than this. */
   readonly mostRuns?: number
+  /** Nothing is to be warmed up: the first turn counts. Default `false`. */
+  readonly isCold?: boolean
   readonly open: () => Field | Promise<Field>
 }
 

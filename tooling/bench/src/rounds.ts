@@ -14,14 +14,14 @@ export interface Outcome {
 
 /** Lets the contenders of a case take turns. @param tell is told who is at work */
 export const runRounds = async (
-  { open, mostRuns = Infinity }: Case,
+  { open, mostRuns = Infinity, isCold = false }: Case,
   wanted: number,
   tell: (progress: string) => void,
 ): Promise<Outcome> => {
   const runs = Math.min(wanted, mostRuns)
   await using ready = await open()
   const series = ready.contenders.map(({ subject }) => ({ subject, samples: [] as Sample[] }))
-  for (let round = 0; round <= runs; round++) {
+  for (let round = isCold ? 1 : 0; round <= runs; round++) {
     for (let turn = 0; turn < series.length; turn++) {
       // Who comes first changes, so that nobody always comes behind the same one.
       const index = (turn + round) % series.length

@@ -8,7 +8,7 @@ interface Node {
   address(): { readonly port: number }
   mutablePut(keyPair: KeyPair, value: Buffer, options: { readonly seq: number }): Promise<unknown>
   mutableGet(publicKey: Uint8Array): Promise<{ readonly value: Uint8Array } | null>
-  destroy(): Promise<void>
+  destroy(options?: { readonly force: boolean }): Promise<void>
 }
 interface KeyPair {
   readonly publicKey: Uint8Array
@@ -47,8 +47,8 @@ export const openHyperdht: OpenTable = async count => {
     put: async (node, key, value) => {
       await at(node).mutablePut(pairOf(key), Buffer.from(value), { seq: ++seq })
     },
-    replace: async index => {
-      await at(index).destroy()
+    replace: async (index, how) => {
+      await at(index).destroy({ force: how === 'crash' })
       const others = [1, 2, 3].map(step => at((index + step) % count))
       nodes[index] = await start(others)
     },

@@ -1,5 +1,6 @@
 import { peer } from '../peers.ts'
 import type { OpenTable } from './table.ts'
+import { writingOf } from './value.ts'
 
 /** What is used of libp2p and its table here. */
 interface Node {
@@ -11,12 +12,16 @@ interface Node {
 interface Dht {
   put(key: Uint8Array, value: Uint8Array): AsyncIterable<unknown>
   get(key: Uint8Array): AsyncIterable<{ readonly name: string; readonly value?: Uint8Array }>
+  readonly routingTable: { readonly size: number }
   refreshRoutingTable(): Promise<void>
 }
 type Factory<Name extends string> = Readonly<Record<Name, (options?: object) => unknown>>
 
 /** Nodes that each new one dials by itself; it finds the others through them. */
 const dialled = 6
+/** Nodes that a routing table is to know before keys are stored: as many as hold one. */
+const bucket = 20
+const mostRefreshes = 10
 
 /** js-libp2p's Kademlia over TCP, without encryption, every node a server. */
 export const openKadDht: OpenTable = async count => {
@@ -49,7 +54,7 @@ export const openKadDht: OpenTable = async count => {
           clientMode: false,
           peerInfoMapper: passthroughMapper,
           validators: { bench: () => undefined },
-          selectors: { bench: () => 0 },
+          selectors: { bench: (_key: unknown, records: Uint8Array[]) => newest(records) },
         }),
         identify: identify(),
         ping: ping(),
@@ -65,7 +70,10 @@ export const openKadDht: OpenTable = async count => {
     const some = Array.from({ length: dialled }, (_, step) => at(Math.floor((step * nodes.length) / dialled)))
     nodes.push(await start([...new Set(some)]))
   }
-  for (const { services } of nodes) await services.dht.refreshRoutingTable()
+  // Before that a key may be stored with nodes that others do not take for the nearest
+  const isSettled = ({ services }: Node) => services.dht.routingTable.size >= Math.min(bucket, count - 1)
+  for (let tries = 0; tries === 0 || (tries < mostRefreshes && !nodes.every(isSettled)); tries++)
+    for (const { services } of nodes) await services.dht.refreshRoutingTable()
 
   const keyOf = (key: string): Uint8Array => new TextEncoder().encode(`/bench/${key}`)
   return {
@@ -86,4 +94,10 @@ export const openKadDht: OpenTable = async count => {
       nodes[index] = await start(Array.from({ length: dialled }, (_, step) => at((index + 1 + step) % count)))
     },
   }
+}
+
+/** The index of the record that was written last. */
+const newest = (records: readonly Uint8Array[]): number => {
+  const writings = records.map(record => writingOf(new TextDecoder().decode(record)))
+  return writings.indexOf(Math.max(...writings))
 }

@@ -11,6 +11,8 @@ interface Node {
 
 /** Nodes that join at the same time. */
 const together = 7
+/** Processes that hold each entry: the default. */
+const copies = 2
 
 /** Starts a node that knows one other, or begins the ring. */
 const start = async (door?: Node): Promise<Node> => {
@@ -39,17 +41,27 @@ export const openOurs: OpenTable = async count => {
   }
   const isSettled = ({ chord }: Node) => chord.dataStoring.length === count - 1 && chord.health().healthy
   while (!nodes.every(isSettled)) await sleep(100)
+  const remaining = (index: number): readonly Node[] => nodes.filter((_, other) => other !== index)
   return {
     get: (node, key) => at(node).chord.get(key, { default: undefined }),
     put: async (node, key, value) => {
       // It resolves with three where the others take longer than 0.1 s
       while ((await at(node).chord.set(key, value)) < 5) continue
     },
-    replace: async index => {
+    replace: async (index, how) => {
       const { mesh, chord } = at(index)
-      await chord.unjoin()
+      if (how === 'leave') await chord.unjoin()
       await chord.close()
       await mesh.close()
+      const { id } = mesh.self
+      // Nobody has it for a neighbour any more, and all that it held is there as often as before
+      const isOver = ({ chord: other }: Node) => {
+        const { safe, arcs } = other.health()
+        return (
+          safe && arcs.every(arc => arc.predecessor !== id && !arc.successors.slice(0, copies).includes(id))
+        )
+      }
+      if (how === 'crash') while (!remaining(index).every(isOver)) await sleep(20)
       nodes[index] = await start(at((index + 1) % count))
     },
   }

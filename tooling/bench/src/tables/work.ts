@@ -1,8 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sample } from '../case.ts'
-import type { Table } from './table.ts'
-
-/** A text of 100 bytes that says to which key and which writing of it it belongs. */
-const valueOf = (key: string, writing: number): string => `${key}#${writing}`.padEnd(100, '.')
+import type { Parting, Table } from './table.ts'
+import { valueOf } from './value.ts'
 
 const median = (values: number[]): number => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -13,6 +12,8 @@ const median = (values: number[]): number => {
 const length = 300
 const least = 5
 const inFlight = 32
+/** A read that takes longer, in milliseconds, has failed. */
+const patience = 10_000
 
 /** Does something again and again, one after the other. @returns the milliseconds that each took */
 const oneByOne = async (work: (count: number) => Promise<void>): Promise<number[]> => {
@@ -33,6 +34,8 @@ export class Work {
   readonly #keys: readonly string[]
   readonly #writings = new Map<string, number>()
   #turn = 0
+  #reads = 0
+  #found = 0
 
   constructor(table: Table, nodes: number, keys: number) {
     this.#table = table
@@ -44,8 +47,9 @@ export class Work {
     for (const index of this.#keys.keys()) await this.#put(index)
   }
 
-  /** @throws if anything but what was written last is read */
+  /** Reads and writes one by one, and reads many at a time. */
   async measure(): Promise<Sample> {
+    this.#reads = this.#found = 0
     const gets = await oneByOne(() => this.#get())
     const puts = await oneByOne(() => this.#put(this.#turn++))
     let count = 0
@@ -58,35 +62,54 @@ export class Work {
     })
     await Promise.all(workers)
     const took = performance.now() - begin
-    return { get: median(gets), put: median(puts), gets: (count * 1_000) / took }
+    return {
+      get: median(gets),
+      put: median(puts),
+      gets: (count * 1_000) / took,
+      found: this.#found / this.#reads,
+    }
   }
 
   /** Replaces all nodes, one by one; after each all keys are read. */
-  async replaceAll(): Promise<Sample> {
+  async replaceAll(how: Parting): Promise<Sample> {
     const { replace } = this.#table
     if (replace === undefined) throw new Error('it cannot replace its nodes')
     const begin = performance.now()
-    let reads = 0
-    let found = 0
+    this.#reads = this.#found = 0
     for (let node = 0; node < this.#nodes; node++) {
-      await replace(node)
-      for (const key of this.#keys) {
-        reads++
-        if ((await this.#table.get((node + reads) % this.#nodes, key)) === this.#last(key)) found++
-      }
+      await replace(node, how)
+      await this.#readAll(node)
     }
     const took = performance.now() - begin
-    let kept = 0
-    for (const key of this.#keys)
-      if ((await this.#table.get(kept % this.#nodes, key)) === this.#last(key)) kept++
-    return { kept: kept / this.#keys.length, read: found / reads, took: took / this.#nodes }
+    const [reads, found] = [this.#reads, this.#found]
+    await this.#readAll(0)
+    return {
+      lost: this.#keys.length - (this.#found - found),
+      failed: reads - found,
+      took: took / this.#nodes,
+    }
   }
 
   async #get(): Promise<void> {
     const turn = this.#turn++
     const key = this.#keys[(turn * 7) % this.#keys.length] as string
-    const value = await this.#table.get(turn % this.#nodes, key)
-    if (value !== this.#last(key)) throw new Error(`at ${key} there is ${value ?? 'nothing'}`)
+    await this.#read(turn, key)
+  }
+
+  /** Reads every key once, each from another node. */
+  async #readAll(turn: number): Promise<void> {
+    const late = new AbortController()
+    const reading = Promise.all(this.#keys.map((key, index) => this.#read(turn + index, key)))
+    // Those that are not done by then have failed.
+    await Promise.race([reading, sleep(patience, undefined, { signal: late.signal }).catch(() => undefined)])
+    late.abort()
+  }
+
+  /** A read that finds anything but what was written last, or fails, counts and ends nothing. */
+  async #read(turn: number, key: string): Promise<void> {
+    this.#reads++
+    const value = await this.#table.get(turn % this.#nodes, key).catch(() => undefined)
+    if (value === this.#last(key)) this.#found++
   }
 
   async #put(turn: number): Promise<void> {
