@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import type { Connection, Transport } from '@p2p/interfaces'
 import { P2PError } from '@p2p/interfaces'
@@ -87,38 +88,41 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
     await Promise.all(nodes.splice(0).map(node => node.close()))
   })
 
-  it.each([
+  it.each<[string, Partial<MeshOptions>, Partial<MeshOptions>, string, string, string?]>([
     ['another network', {}, { network: 'another' }, 'P2P_WRONG_NETWORK', 'P2P_WRONG_NETWORK'],
-    ['another secret', { secret }, { secret: secret.map(byte => ~byte) }, 'P2P_WRONG_SECRET', undefined],
-    ['a secret where there is none', {}, { secret }, 'P2P_WRONG_SECRET', undefined],
-    ['no secret where there is one', { secret: 'a text' }, {}, 'P2P_WRONG_SECRET', undefined],
+    [
+      'another secret',
+      { secret },
+      { secret: secret.map(byte => ~byte) },
+      'P2P_WRONG_SECRET',
+      'P2P_WRONG_SECRET',
+    ],
+    ['a secret where there is none', {}, { secret }, 'P2P_WRONG_SECRET', 'P2P_WRONG_SECRET'],
+    ['no secret where there is one', { secret: 'a text' }, {}, 'P2P_WRONG_SECRET', 'P2P_WRONG_SECRET'],
     [
       'another version',
       {},
       { transports: [dialling(transport, nextVersion)] },
       'P2P_WRONG_VERSION',
-      undefined,
+      'P2P_WRONG_VERSION',
     ],
+    ['who expects another node', {}, {}, 'P2P_UNEXPECTED_ID', 'P2P_UNEXPECTED_ID', createIdentity().id],
     ['no protection', {}, { security: plaintext() }, 'P2P_WRONG_SECURITY', 'P2P_PLAINTEXT'],
     ['protection where there is none', { security: plaintext() }, {}, 'P2P_PLAINTEXT', 'P2P_MALFORMED'],
-  ] as const)(
-    'refuses %s, tells both ends why, and delivers nothing',
-    async (_what, ours, theirs, code, told) => {
-      const [one, other] = [await create(ours), await create(theirs)]
-      const events: string[] = []
-      for (const node of [one, other]) {
-        node.on('peer:connect', () => events.push('connected')).on('message', () => events.push('message'))
-      }
-      const refused = refusal(one)
-      const connecting = other.connect(addressOf(one))
-      other.broadcast('/news', 'for members only')
-      expect(await connecting.then(() => 'nothing', codeOf)).toBe(code)
-      expect(await refused).toBe(told ?? code)
-      expect(events).toEqual([])
-      for (const node of [one, other])
-        expect([node.links, node.status, node.poll()]).toEqual([[], 'alone', []])
-    },
-  )
+  ])('refuses %s, tells both ends why, and delivers nothing', async (_what, ours, theirs, code, told, id) => {
+    const [one, other] = [await create(ours), await create(theirs)]
+    const events: string[] = []
+    for (const node of [one, other]) {
+      node.on('peer:connect', () => events.push('connected')).on('message', () => events.push('message'))
+    }
+    const refused = refusal(one)
+    const connecting = other.connect(addressOf(one), id === undefined ? {} : { id })
+    other.broadcast('/news', 'for members only')
+    expect(await connecting.then(() => 'nothing', codeOf)).toBe(code)
+    expect(await refused).toBe(told)
+    expect(events).toEqual([])
+    for (const node of [one, other]) expect([node.links, node.status, node.poll()]).toEqual([[], 'alone', []])
+  })
 
   it('refuses another node than the expected one before it says who it is', async () => {
     const seen: Uint8Array[] = []
@@ -327,6 +331,38 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
     expect(one.stats().handshakes).toBeGreaterThan(32)
     expect(one.stats().handshakes).toBeLessThanOrEqual(128)
     for (const connection of stalled) connection.abort()
+  })
+})
+
+describe('a flood of handshakes from one host', () => {
+  // macOS has no second address of its own
+  it.skipIf(process.platform === 'darwin')('displaces its own and nobody else’s, however slow', async () => {
+    const transport = tcp()
+    const one = await createMesh({
+      network: 'closed',
+      transports: [transport],
+      listen: ['tcp://127.0.0.1:0'],
+    })
+    const { port } = new URL(addressOf(one).replace('tcp:', 'http:'))
+    const slow = await transport.dial(addressOf(one))
+    const flooded = new Promise<void>(resolve => {
+      let given = 0
+      one.on('refused', remote => {
+        expect(remote).toContain('127.0.0.2')
+        if (++given === 200 - 63) resolve()
+      })
+    })
+    const flood = Array.from({ length: 200 }, () =>
+      connect({ host: '127.0.0.1', port: Number(port), localAddress: '127.0.0.2' }).on(
+        'error',
+        () => undefined,
+      ),
+    )
+    await flooded
+    const noise = createNoise({ identity: createIdentity(), network: 'closed' })
+    expect((await noise.secure(slow)).peer.id).toBe(one.id)
+    for (const socket of flood) socket.destroy()
+    await one.close()
   })
 })
 

@@ -3,6 +3,7 @@ import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
 import type { SecuredConnection } from '../security.ts'
 import { tookLongest } from './handshake.ts'
+import { hostOf } from './host.ts'
 import type { LinkManagerSettings } from './link-manager.ts'
 
 /** What the reception asks, and tells. */
@@ -19,8 +20,8 @@ export interface ReceptionOwner {
 export class Reception {
   readonly #settings: LinkManagerSettings
   readonly #owner: ReceptionOwner
-  /** Those that are being secured, oldest first. */
-  readonly #attempts = new Set<AbortController>()
+  /** Those that are being secured, oldest first, and the host at the other end. */
+  readonly #attempts = new Map<AbortController, string>()
   /** Those that are being told that there is no room for them. */
   readonly #turnedAway = new Set<Connection>()
   /** What has not ended yet. */
@@ -46,7 +47,7 @@ export class Reception {
   /** Takes nobody in any more. Resolves when nobody is on the way. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const attempt of Array.from(this.#attempts)) attempt.abort(closedError())
+    for (const attempt of Array.from(this.#attempts.keys())) attempt.abort(closedError())
     for (const raw of Array.from(this.#turnedAway)) raw.abort(closedError())
     await Promise.all(this.#work)
   }
@@ -54,9 +55,8 @@ export class Reception {
   async #secure(raw: Connection): Promise<void> {
     const { security, network, limits } = this.#settings
     const attempt = new AbortController()
-    // As among those who wait for HELLO: who has stalled longest makes room
-    if (this.#attempts.size >= limits.handshakes) this.#dropOldest()
-    this.#attempts.add(attempt)
+    if (this.#attempts.size >= limits.handshakes) this.#makeRoom()
+    this.#attempts.set(attempt, hostOf(raw.remote))
     const { signal } = attempt
     try {
       if (this.#closed) attempt.abort(closedError())
@@ -72,8 +72,13 @@ export class Reception {
     }
   }
 
-  #dropOldest(): void {
-    for (const oldest of this.#attempts) {
+  /** Gives up who has stalled longest of the host that has most, so that a flood from one host does not displace others. */
+  #makeRoom(): void {
+    const counts = new Map<string, number>()
+    for (const host of this.#attempts.values()) counts.set(host, (counts.get(host) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    for (const [oldest, host] of this.#attempts) {
+      if (counts.get(host) !== most) continue
       // Not when it has ended: until then others would be given room by giving it up again
       this.#attempts.delete(oldest)
       oldest.abort(tookLongest())
