@@ -96,9 +96,6 @@ export class Circle {
 
   /** Whether this node holds all that was acknowledged at a position. */
   hasAll(position: Position, now: number): boolean {
-    const nearest = this.#nearest(position)
-    if (nearest?.completeFrom !== undefined && isWithin(position, nearest.completeFrom, nearest.position))
-      return true
     if (this.claims.covers(position, now)) return true
     return this.places.some(
       ({ completeFrom, position: own }) =>

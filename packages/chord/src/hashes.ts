@@ -46,15 +46,30 @@ const digests = [sha1, sha224, sha256, sha384, sha512] as const
 
 const toText = (digest: Uint8Array): Position => bytesToHex(digest).padEnd(digits, '0').slice(-digits)
 
-/** The same {@link positions} as texts, made from the digests directly: a number of 384 bits costs as much as the hash. */
-export const positionsOfKey = (key: string | Uint8Array): readonly Position[] => {
-  const bytes = typeof key === 'string' ? utf8ToBytes(key) : key
-  return digests.map(digest => toText(digest(bytes)))
+/** Keys whose positions are remembered: a key that is in use is asked for again, written, copied and compared, and each would hash it. */
+const remembered = 1_024
+const known = new Map<string, (Position | undefined)[]>()
+
+const remember = (key: string): (Position | undefined)[] => {
+  if (known.size >= remembered) known.clear()
+  const none: (Position | undefined)[] = []
+  known.set(key, none)
+  return none
 }
 
-/** One of them. */
-export const positionOfKey = (key: string | Uint8Array, table: number): Position => {
+const hashOfKey = (key: string | Uint8Array, table: number): Position => {
   const digest = digests[table]
   if (digest === undefined) throw new RangeError(`there is no table ${table}`)
   return toText(digest(typeof key === 'string' ? utf8ToBytes(key) : key))
 }
+
+/** Where a key lies in one table: one of its {@link positions}, as text, made from the digest directly, for a number of 384 bits costs as much as the hash. */
+export const positionOfKey = (key: string | Uint8Array, table: number): Position => {
+  if (typeof key !== 'string') return hashOfKey(key, table)
+  const places = known.get(key) ?? remember(key)
+  return (places[table] ??= hashOfKey(key, table))
+}
+
+/** Where it lies in all of them. */
+export const positionsOfKey = (key: string | Uint8Array): readonly Position[] =>
+  digests.map((_, table) => positionOfKey(key, table))

@@ -39,7 +39,7 @@ export class Holder {
   }
 
   /** Does what a look-up brought to the owner of a position, or to who may be it. */
-  async query(position: Position, place: Place, isCertain: boolean, query: unknown): Promise<unknown> {
+  query(position: Position, place: Place, isCertain: boolean, query: unknown): unknown {
     if (query === null) return null
     const [name, table, more] = listOf(query)
     const index = wholeOf(table, 5)
@@ -55,10 +55,22 @@ export class Holder {
     }
   }
 
-  async #get(table: number, position: Position, place: Place, isCertain: boolean): Promise<unknown> {
-    const isKnown =
-      this.#circle.hasAll(position, this.#now) ||
-      (isCertain && (await this.#readThrough(table, position, place)))
+  #get(table: number, position: Position, place: Place, isCertain: boolean): unknown {
+    if (this.#hasAll(position, place)) return this.#tell(table, position, true)
+    if (!isCertain) return this.#tell(table, position, false)
+    return this.#readThrough(table, position, place).then(isKnown => this.#tell(table, position, isKnown))
+  }
+
+  /** Whether all that was acknowledged at a position is here; most often because it is on the arc of this place. */
+  #hasAll(position: Position, { completeFrom, position: end }: Place): boolean {
+    return (
+      (completeFrom !== undefined && isWithin(position, completeFrom, end)) ||
+      this.#circle.hasAll(position, this.#now)
+    )
+  }
+
+  /** @param isKnown whether that there is nothing can be said, too */
+  #tell(table: number, position: Position, isKnown: boolean): unknown {
     const held = this.#store.get(table, position)
     // A deletion is told as what it is, for it has a version.
     if (held !== undefined && (isKnown || !isDeleted(held.entry)))
@@ -79,8 +91,7 @@ export class Holder {
   ): Promise<unknown> {
     const notYet = [outcome.notYet, 0, 0, 0, false]
     if (!isCertain) return notYet
-    if (!this.#circle.hasAll(position, this.#now) && !(await this.#readThrough(table, position, place)))
-      return notYet
+    if (!this.#hasAll(position, place) && !(await this.#readThrough(table, position, place))) return notYet
     const before = this.#store.get(table, position)?.entry
     const was = before !== undefined && !isDeleted(before)
     if (before !== undefined && isOvertaken(before, entry)) {

@@ -15,6 +15,8 @@ const beforeTold = 8
 /** Points after it. */
 const afterTold = 16
 
+const nobody: ReadonlySet<Member> = new Set()
+
 /** Answers what the processes of a ring ask each other: one function for each kind of request. */
 export class Responder {
   readonly #circle: Circle
@@ -88,15 +90,11 @@ export class Responder {
     }
   }
 
-  async #find(request: readonly unknown[]): Promise<unknown> {
+  #find(request: readonly unknown[]): unknown {
     const [, rawPosition, rawSkip, query, isPresumed] = listOf(request, 5)
     const position = positionOf(rawPosition)
     const circle = this.#circle
-    const skip = new Set<Member>()
-    for (const id of listOf(rawSkip)) {
-      const member = circle.members.get(textOf(id))
-      if (member !== undefined) skip.add(member)
-    }
+    const skip = this.#named(rawSkip)
     const found = circle.owner(position, skip)
     // Without a predecessor any position may be ours; only who was led here by our neighbours need know.
     const owner = found?.ownership === 'maybe' && isPresumed !== true ? undefined : found
@@ -108,11 +106,27 @@ export class Responder {
     }
     const { place, ownership } = owner
     const isCertain = ownership === 'yes'
-    const answer = query === null ? null : await this.#holder.query(position, place, isCertain, query)
-    // Who brings a query wants its answer: not the way around us, and only a walk has to know where the arc ends.
-    if (isCertain && query !== null && listOf(query)[0] !== 'page') return [nearness.mine, [], [], [], answer]
-    const after = packer.pack(query === null ? [place.point, ...this.#following(place)] : [place.point])
-    return [isCertain ? nearness.mine : nearness.maybe, packer.contacts, before, after, answer]
+    const tell = (answer: unknown) => {
+      // Who brings a query wants its answer: not the way around us, and only a walk has to know where the arc ends.
+      if (isCertain && query !== null && listOf(query)[0] !== 'page')
+        return [nearness.mine, [], [], [], answer]
+      const after = packer.pack(query === null ? [place.point, ...this.#following(place)] : [place.point])
+      return [isCertain ? nearness.mine : nearness.maybe, packer.contacts, before, after, answer]
+    }
+    const answer = query === null ? null : this.#holder.query(position, place, isCertain, query)
+    return answer instanceof Promise ? answer.then(tell) : tell(answer)
+  }
+
+  /** Those of some processes that are members. */
+  #named(ids: unknown): ReadonlySet<Member> {
+    const list = listOf(ids)
+    if (list.length === 0) return nobody
+    const named = new Set<Member>()
+    for (const id of list) {
+      const member = this.#circle.members.get(textOf(id))
+      if (member !== undefined) named.add(member)
+    }
+    return named
   }
 
   /** The nearest points before a position that are not ours: one a process. */

@@ -213,14 +213,15 @@ export class Stabilisation {
       }
       if (parts.length === 1) return { predecessor: place.seen?.predecessor, list: undefined }
       const [version, before, list] = listOf(report, 3)
-      const parsed = { predecessor: pointsOf(before, named)[0], list: pointsOf(list, named) }
-      place.adopt(target, parsed.list)
-      place.seen = {
-        head: target,
-        version: wholeOf(version, Number.MAX_SAFE_INTEGER),
-        predecessor: parsed.predecessor,
-      }
-      return { predecessor: parsed.predecessor, list: undefined }
+      const [predecessor] = pointsOf(before, named)
+      const all = pointsOf(list, named)
+      // Who was found dead here may not have been noticed there yet: in a small ring its points would go round for as many rounds as there are points.
+      const living = all.filter(({ member: each }) => !circle.members.lost.has(each.id))
+      place.adopt(target, living)
+      // Should one of them come back, the list is needed again.
+      if (living.length === all.length)
+        place.seen = { head: target, version: wholeOf(version, Number.MAX_SAFE_INTEGER), predecessor }
+      return { predecessor, list: undefined }
     })
   }
 

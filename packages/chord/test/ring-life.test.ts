@@ -370,6 +370,18 @@ describe('a ring', () => {
     expect(kept.some(chord => chord.health().entries >= 5)).toBe(true)
   })
 
+  it('has forgotten the points of who crashed a few rounds later, though lists go round all of it', async () => {
+    const world = new World(36)
+    const ring = await world.ring(5)
+    await settle(world, ring)
+    world.crash('n2')
+    ring.splice(2, 1)
+    await world.pass(8_000)
+    const named = ring.flatMap(chord => chord.health().arcs.flatMap(({ successors }) => successors))
+    expect(named).not.toContain('n2')
+    expect(named.length).toBeGreaterThan(0)
+  })
+
   it('keeps what its last process holds: that one cannot leave', async () => {
     const world = new World(7)
     const [only] = (await world.ring(1, options)) as [ChordNode]
