@@ -1,4 +1,6 @@
 import { P2PError } from '@p2p/interfaces'
+import { VirtualClock } from '@p2p/simulation'
+import { createMemoryNetwork } from '@p2p/transport/memory'
 import { describe, expect, it } from 'vitest'
 import type { NoiseOptions } from '../src/index.ts'
 import { identity, memoryPair, securedPair, tcpPair } from './pairs.ts'
@@ -179,6 +181,33 @@ describe('who does not speak it', () => {
 
 describe('a dialler that does not wait to be accepted', () => {
   const [[, , createNoise]] = builds
+
+  it('has its first byte back three round trips after it dials: one to connect, one to prove, one for the byte', async () => {
+    const clock = new VirtualClock()
+    const oneWay = 100
+    const transport = createMemoryNetwork({ clock, latency: oneWay }).transport()
+    const options = { network: 'games', secret: key(1), clock }
+    const [dials, listens] = [bob, alice].map(who => createNoise({ ...options, identity: who }))
+    const listener = await transport.listen('memory://there', connection => {
+      void listens?.secure(connection).then(echo => echo.onData(chunk => echo.write(chunk.slice())))
+    })
+    const begun = clock.monotonic()
+    const back = new Promise<number>(resolve => {
+      const greet = async () => {
+        const secured = await dials?.secure(await transport.dial(listener.address), { confirm: false })
+        secured?.onData(() => {
+          resolve(clock.monotonic())
+          secured.abort()
+        })
+        secured?.write(bytes('a'))
+      }
+      void greet()
+    })
+    await clock.advance(10 * oneWay)
+    expect((await back) - begun).toBe(3 * 2 * oneWay)
+    await listener.close()
+  })
+
   const dialler = createNoise({ identity: alice, network: 'games', secret: key(1) })
 
   it('has its first bytes read by the listener along with the last message', async () => {

@@ -121,6 +121,16 @@ describe.each(builds)('records by %s', (name, primitives) => {
     }
   })
 
+  it('that are long give their memory back once they were taken, where the collector is slow to', () => {
+    const content = new Uint8Array(20_000).fill(3)
+    const kept: Uint8Array[] = []
+    new RecordReader(opener()).read(record(sealer(), content), part => {
+      expect(part).toEqual(content)
+      return kept.push(part) > 0
+    })
+    expect(kept.map(({ length }) => length)).toEqual([name === 'noble' ? content.length : 0])
+  })
+
   it('of an impossible length are refused before they have come', () => {
     for (const length of [0, 15, 65_535]) {
       const reader = new RecordReader(opener())

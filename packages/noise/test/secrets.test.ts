@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { SeededRandom } from '@p2p/simulation'
 import { describe, expect, it } from 'vitest'
+import { loadSodium, sodiumSealing } from '../src/primitives/sodium.node.ts'
 import { identity, memoryPair, securedPair } from './pairs.ts'
 import { builds, hex } from './primitives.ts'
 
@@ -21,6 +22,27 @@ const traces = (secret: Uint8Array): string[] => [
   hex(secret.subarray(0, 8)),
   Buffer.from(secret).toString('base64').slice(0, 10),
 ]
+
+describe('the memory of libsodium', () => {
+  it('holds neither key nor plaintext once a message was sealed, opened or refused', async () => {
+    const dice = new SeededRandom(3)
+    const drawn = (length: number) => dice.fill(new Uint8Array(length))
+    const [key, plaintext, hash] = [drawn(32), drawn(900), drawn(32)]
+    const nonce = new Uint8Array(12)
+    const sodium = await loadSodium()
+    const sealing = sodiumSealing(sodium)
+    const memory = () => hex(sodium.HEAPU8)
+    const seen = (bytes: Uint8Array) =>
+      [0, 8, 16, 24].some(at => memory().includes(hex(bytes.subarray(at, at + 8))))
+    const target = new Uint8Array(916)
+    sealing.seal(key, nonce, hash, { first: plaintext }, target, 0)
+    expect([seen(target), seen(key), seen(plaintext)]).toEqual([true, false, false])
+    expect(sealing.open(key, nonce, hash, target)).toEqual(plaintext)
+    expect([seen(key), seen(plaintext)]).toEqual([false, false])
+    expect(sealing.open(key, nonce, undefined, target)).toBeUndefined()
+    expect([seen(key), seen(plaintext)]).toEqual([false, false])
+  })
+})
 
 describe.each(builds)('secrets of %s', (_name, _primitives, createNoise) => {
   it('are in nothing that is printed: not the object, not a connection, not an error', async () => {

@@ -1,13 +1,13 @@
 import { native } from './native.node.ts'
 import { type Primitives, type Sealing, tagLength } from './primitives.ts'
-import { isShort, loadSodium } from './sodium.node.ts'
+import { isShort, loadSodium, sodiumSealing } from './sodium.node.ts'
 
 // OpenSSL until it is loaded, and where it cannot be.
 let short: Sealing = native
 
 /** Loads what short messages are sealed with. Rejects where that cannot be: then OpenSSL seals them too. */
 export const loadShort = async (): Promise<void> => {
-  if (short === native) short = await loadSodium()
+  if (short === native) short = sodiumSealing(await loadSodium())
 }
 
 /** The primitives of Node.js: those of OpenSSL, but for short messages those of libsodium, once that is loaded. */

@@ -1,7 +1,7 @@
 import { type Plaintext, type Sealing, tagLength } from './primitives.ts'
 
 /** What we use of libsodium as Emscripten compiles it: C's own functions, each u64 in two halves, the lower one first. Pointers are offsets in `HEAPU8`. */
-interface Sodium {
+export interface Sodium {
   readonly HEAPU8: Uint8Array
   _sodium_init(): number
   _malloc(length: number): number
@@ -41,21 +41,24 @@ const longestShort = 1_024
 /** Longest associated data: a handshake's hash. */
 const longestAssociated = 32
 
-/** Whether {@link loadSodium}'s primitives take a plaintext of this length. */
+/** Whether {@link sodiumSealing} takes a plaintext of this length. */
 export const isShort = (length: number, associated: Uint8Array | undefined): boolean =>
   length <= longestShort && (associated === undefined || associated.length <= longestAssociated)
 
-/**
- * ChaCha20-Poly1305 of short messages by libsodium, in WebAssembly: it is called with two pointers, where OpenSSL looks its algorithm up, makes a
- * context and has it collected as garbage. What goes through its memory is wiped before the call returns.
- *
- * @throws what a platform without WebAssembly throws
- */
-export const loadSodium = async (): Promise<Sealing> => {
+/** An instance of libsodium. @throws what a platform without WebAssembly throws */
+export const loadSodium = async (): Promise<Sodium> => {
   // @ts-expect-error it comes without types
   const { default: load } = (await import('libsodium')) as { readonly default: Load }
   const sodium = await load({ getRandomValue: () => crypto.getRandomValues(new Uint32Array(1))[0] as number })
   if (sodium._sodium_init() < 0) throw new Error('libsodium cannot be used here')
+  return sodium
+}
+
+/**
+ * ChaCha20-Poly1305 of short messages by libsodium, in WebAssembly: it is called with two pointers, where OpenSSL looks its algorithm up, makes a
+ * context and has it collected as garbage. What goes through its memory is wiped before the call returns.
+ */
+export const sodiumSealing = (sodium: Sodium): Sealing => {
   const key = sodium._malloc(32 + 12 + longestAssociated + longestShort + tagLength)
   const nonce = key + 32
   const associated = nonce + 12
