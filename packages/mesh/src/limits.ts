@@ -46,24 +46,27 @@ export const defaultLimits: MeshLimits = {
 export const times = {
   /** A connection that has not said who it is by then is dropped. */
   handshake: 5_000,
-  /** How often a node looks at its links and at all that has come due, or a little more often. */
-  tick: 1_750,
-  /** A link on which nothing was sent for so long is given a sign of life at the next look: so one leaves at least every 3.5 s. */
+  /** Something leaves on each link at least so often; so that is how often a node looks at its links, or a little more often. */
+  sign: 3_500,
+  /** At each look the links on which nothing was sent for so long are given a sign of life, and what is to be announced leaves: most looks are for all links at once. */
   quiet: 1_750,
+  /** How often a node that has too few neighbours looks for more. */
+  tick: 1_750,
   /**
    * A link from which nothing has come for so long is dead: above 3.5 s, the 5 s for which a healthy node may be stopped just then, and a segment
    * lost twice on the way; below the 10 s by which its neighbours must know.
    */
   dead: 9_500,
-  /** A look that comes so much later than it should shows that we were stopped ourselves. */
+  /** A look that comes so much later than it was due shows that we were stopped ourselves. */
   tolerance: 1_000,
   /** Between two measurements of a link's round trip. */
   ping: 30_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
   idle: 60_000,
   unused: 5_000,
-  /** Between two probes of a remembered node, so that a divided network becomes one again. */
+  /** Between two probes of a remembered node, so that a divided network becomes one again; and between those of a node that has seen no trouble for long. */
   probe: 6_000,
+  calmProbe: 24_000,
   /** Broadcasts that are older are dropped. */
   retention: 60_000,
   /** Between two shuffles. */

@@ -7,7 +7,6 @@ import type {
   MessageId,
   PeerChange,
   PeerId,
-  Random,
   WaitOptions,
 } from '@p2p/interfaces'
 import { msgpack } from '@p2p/framing'
@@ -23,6 +22,7 @@ import { Finder } from './finder.ts'
 import { Handlers, type Middleware } from './handlers.ts'
 import { times } from './limits.ts'
 import { LinkManager, type LinkManagerOwner, type LinkManagerSettings } from './link/link-manager.ts'
+import { Looking } from './looking.ts'
 import type { LinkInfo, Mesh, MeshEvents, MeshStats } from './mesh.ts'
 import type { Message } from './message.ts'
 import { Overlay } from './overlay.ts'
@@ -48,7 +48,6 @@ export class MeshNode implements Mesh {
   readonly network: string
   readonly #settings: NodeSettings
   readonly #clock: Clock
-  readonly #random: Random
   readonly #codec: Codec
   readonly #events = new Events<MeshEvents>((event, error) => this.#failures.ofListener(event, error))
   readonly #failures = new Failures(error => this.#events.emit('error', error))
@@ -63,7 +62,7 @@ export class MeshNode implements Mesh {
   readonly #dispatcher: Dispatcher
   readonly #announcing: Announcing
   readonly #explainer: Explainer
-  #timer: Disposable | undefined
+  readonly #looking: Looking
   #closing: Promise<void> | undefined
 
   constructor(settings: NodeSettings) {
@@ -72,7 +71,6 @@ export class MeshNode implements Mesh {
     this.network = settings.network
     this.#settings = settings
     this.#clock = clock
-    this.#random = random
     this.#codec = msgpack()
     this.#announcing = new Announcing({
       id: this.id,
@@ -88,6 +86,7 @@ export class MeshNode implements Mesh {
       onMessage: message => this.#events.emit('message', message),
       onError: error => this.#failures.add(error),
     })
+    this.#looking = new Looking({ clock, look: () => this.#look() })
     this.#links = new LinkManager(settings, this.#owner())
     this.#overlay = new Overlay({
       self: () => this.self,
@@ -103,6 +102,7 @@ export class MeshNode implements Mesh {
       },
       neighbourDown: (contact, reason) => {
         this.#broadcasts.neighbourDown(contact.id)
+        this.#looking.within(this.#overlay.neighbours.size === 0 ? times.firstRetry : times.tick)
         this.#events.emit('peer:disconnect', contact, reason)
       },
     })
@@ -158,7 +158,7 @@ export class MeshNode implements Mesh {
 
   /** Begins to look for others and after the links. */
   start(): void {
-    this.#tick(0)
+    this.#looking.within(0)
     this.#announcing.start()
   }
 
@@ -358,6 +358,7 @@ export class MeshNode implements Mesh {
       known: newest => this.#broadcasts.known(newest),
       peerUp: peer => this.#overlay.linkUp(peer),
       peerChanged: peer => this.#overlay.linkUp(peer),
+      failed: error => this.#failures.add(error),
       dialled: (address, error) => this.#explainer.dialled(address, error),
       peerDown: (peer, end) => {
         this.#explainer.parted(peer, end)
@@ -370,16 +371,11 @@ export class MeshNode implements Mesh {
     }
   }
 
-  #tick(delay: number): void {
-    this.#timer = this.#clock.after(delay, () => {
-      const pause = this.#overlay.neighbours.size === 0 ? times.firstRetry : times.tick
-      // Jitter, or the nodes of one machine would all look at the same moment
-      this.#tick(pause * (0.8 + 0.2 * this.#random.next()))
-      this.#broadcasts.tick()
-      this.#overlay.tick()
-      // Last: where something was said just now no sign of life is needed
-      this.#links.tick()
-    })
+  #look(): number {
+    this.#broadcasts.tick()
+    const due = this.#overlay.tick()
+    // Last: where something was said just now no sign of life is needed
+    return Math.min(due, this.#links.tick())
   }
 
   #check(): void {
@@ -387,7 +383,7 @@ export class MeshNode implements Mesh {
   }
 
   async #close(): Promise<void> {
-    this.#timer?.[Symbol.dispose]()
+    this.#looking.close()
     this.#broadcasts.flush()
     this.#overlay.close()
     this.#finder.close()

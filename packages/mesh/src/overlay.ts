@@ -57,9 +57,9 @@ export class Overlay {
       random,
       self,
     )
-    const { probe, firstRetry, lastRetry } = times
+    const { probe, calmProbe, firstRetry, lastRetry } = times
     this.#component = new Component(self().id, random, settings.clock.monotonic())
-    this.#book = new Book(seeds, { limit: limits.contacts, probe, firstRetry, lastRetry }, random)
+    this.#book = new Book(seeds, { limit: limits.contacts, probe, calmProbe, firstRetry, lastRetry }, random)
   }
 
   get neighbours(): ReadonlyMap<PeerId, Contact> {
@@ -111,6 +111,7 @@ export class Overlay {
     for (const waiter of Array.from(this.#joining.get(peer.id) ?? [])) {
       waiter.reject(end.error ?? notJoined(peer.id, end))
     }
+    if (this.neighbours.has(peer.id) && !end.leaving) this.#book.disturbed(this.#now())
     this.#reason = end.error
     this.#membership.linkDown(peer.id, this.#now(), end.leaving)
     this.#act()
@@ -141,7 +142,8 @@ export class Overlay {
     if (Number.isSafeInteger(pulse)) this.#component.heard(root, pulse as number, this.#now())
   }
 
-  tick(): void {
+  /** Does what is due. @returns when something is due next, in monotonic milliseconds */
+  tick(): number {
     const now = this.#now()
     const alone = this.neighbours.size === 0
     this.#membership.tick(now)
@@ -149,6 +151,8 @@ export class Overlay {
     const pulse = alone ? undefined : this.#component.tick(now)
     if (pulse !== undefined) this.#settings.broadcastPulse(pulse)
     for (const target of this.#book.due(now, alone, id => this.neighbours.has(id))) void this.#probe(target)
+    if (this.neighbours.size >= activeSize) return Math.min(this.#component.next, this.#book.next)
+    return now + (alone ? times.firstRetry : times.tick) * (0.8 + 0.2 * this.#settings.random.next())
   }
 
   /** Dials nobody from now on. */
@@ -221,6 +225,7 @@ export class Overlay {
     } catch (error) {
       // Tried again for ever, at its own pace; but where another node has taken the place of one, that one is gone
       if ('contact' in target && isSomebodyElse(error)) this.#book.forget(target.contact.id)
+      this.#book.disturbed(this.#now())
     }
   }
 
@@ -229,9 +234,13 @@ export class Overlay {
     const ours = this.#component.belonging(this.#now())
     if (asks) peer.link.send(encodeProbe({ asks: false, belonging: ours }))
     else if (areApart(ours, belonging)) {
+      this.#book.disturbed(this.#now())
       this.#membership.merge(peer.id)
       this.#act()
-    } else if (!this.#membership.wishes(peer.id)) this.#settings.links.release(peer)
+    } else {
+      this.#book.calm()
+      if (!this.#membership.wishes(peer.id)) this.#settings.links.release(peer)
+    }
   }
 }
 

@@ -499,6 +499,25 @@ describe('a mesh', () => {
       await silent.close()
     })
 
+    it('what could not be taken on a link that was given up was told to nobody', async () => {
+      const world = new SimulatedMesh(1, { latency: from => (from === 'slow' ? 500 : 5), jitter: 0 })
+      const { mesh: victim } = await world.start('n0', { network: 'test' })
+      const errors: unknown[] = []
+      victim.on('error', ({ code }) => errors.push(code))
+      const liar = await liarNextTo(victim, {
+        random: world.random,
+        transport: () => world.network.host('slow').transport,
+        run: promise => world.clock.run(promise),
+      })
+      await world.clock.advance(4_000)
+      await world.clock.runUntil(() => victim.links.length === 0)
+      const halfText = 0xa5
+      liar.say(Uint8Array.of(...sendHead('/letter'), halfText))
+      await world.clock.advance(1_500)
+      expect(errors).toEqual(['P2P_MALFORMED'])
+      expect(victim.errors).toMatchObject([{ code: 'P2P_MALFORMED' }])
+    })
+
     it('what was written to a link that was given up came after what was written to the next one (seed 2128)', async () => {
       const latency = (from: string) => (from === 'slow' ? 500 : 5)
       const world = new SimulatedMesh(1, { latency, jitter: 0 })
@@ -525,9 +544,9 @@ describe('a mesh', () => {
       const second = await speaker('fast')
       second.say(letter(2))
       await world.clock.advance(400)
-      expect([victim.links.length, heard]).toEqual([1, []])
+      expect([victim.links.length, heard]).toEqual([0, []])
       await world.clock.advance(1_000)
-      expect(heard).toEqual([1, 2])
+      expect([victim.links.length, heard]).toEqual([1, [1, 2]])
     })
 
     it('connecting failed when the other end gave the link up for another one at that moment (seed 3193)', async () => {

@@ -4,12 +4,16 @@ import type { Address, Contact, PeerId, Random } from '@p2p/interfaces'
 export interface BookSettings {
   /** Most nodes remembered. */
   readonly limit: number
-  /** Between two probes while all is well. */
+  /** Between two probes; and between those of a node that has seen no trouble for {@link calmAfter} of them. */
   readonly probe: number
+  readonly calmProbe: number
   /** Between two tries while there is no neighbour: from the first, doubling, to the last. */
   readonly firstRetry: number
   readonly lastRetry: number
 }
+
+/** So many probes in a row that found nothing wrong let the pauses between them grow, twice as long each time. */
+const calmAfter = 4
 
 /** Something to dial: a node that we have met, or an address that we were given. */
 export type Target = { readonly contact: Contact } | { readonly seed: Address }
@@ -27,6 +31,8 @@ export class Book {
   readonly #met = new Map<PeerId, Contact>()
   #due = 0
   #tries = 0
+  /** Probes in a row that found nothing wrong. */
+  #calm = 0
 
   constructor(seeds: readonly Address[], settings: BookSettings, random: Random) {
     this.#settings = settings
@@ -61,17 +67,37 @@ export class Book {
     this.#met.delete(id)
   }
 
+  /** When there is something to dial next, in monotonic milliseconds, unless we are alone before. */
+  get next(): number {
+    return this.#due
+  }
+
+  /** A probe found a node of our own part of the network. */
+  calm(): void {
+    this.#calm++
+  }
+
+  /**
+   * A neighbour was lost, a probe failed, or found another part of the network: probes come often again. Of a network that is cut in two the smaller part sees nothing but
+   * trouble as long as that lasts, so the pauses of those who see none do not matter to how soon it heals.
+   */
+  disturbed(now: number): void {
+    this.#calm = 0
+    this.#due = Math.min(this.#due, this.#later(now, this.#settings.probe))
+  }
+
   /** What to dial now: nothing until it is due; every seed while we are alone, else one candidate. `isNeighbour` says who need not be tried. */
   due(now: number, alone: boolean, isNeighbour: (id: PeerId) => boolean): Target[] {
     if (!alone && this.#tries > 0) {
-      this.#tries = 0
+      this.#tries = this.#calm = 0
       this.#due = this.#later(now, this.#settings.probe)
     }
     if (now < this.#due) return []
     const seeds: Target[] = []
     for (const [seed, id] of this.#seeds) if (id === undefined || !isNeighbour(id)) seeds.push({ seed })
     if (!alone) {
-      this.#due = this.#later(now, this.#settings.probe)
+      const { probe, calmProbe } = this.#settings
+      this.#due = this.#later(now, Math.min(probe * 2 ** Math.max(this.#calm - calmAfter + 1, 0), calmProbe))
       const place = Math.floor(this.#random.next() * (seeds.length + this.#met.size))
       return place < seeds.length ? seeds.slice(place, place + 1) : this.#next(isNeighbour)
     }

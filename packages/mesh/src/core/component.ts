@@ -50,6 +50,11 @@ export class Component {
     this.#heard = now
   }
 
+  /** When the next pulse is ours to give, as far as we know, in monotonic milliseconds. */
+  get next(): number {
+    return this.#nextOwn
+  }
+
   /** @returns the number of the pulse that we are to broadcast now, if we are the root */
   tick(now: number): number | undefined {
     const known = this.belonging(now)

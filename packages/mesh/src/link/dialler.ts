@@ -17,8 +17,8 @@ export interface DiallerSettings extends LinkManagerSettings {
   readonly links: () => number
   /** A dial has ended: in a link, or with this error. One that its caller gave up tells nothing of the other end. */
   readonly dialled: (address: Address, error: Error | undefined) => void
-  /** Links to a node that ended for want of use and whose connections have not ended yet. */
-  readonly retired: (id: PeerId) => readonly Link[]
+  /** Links to a node, or to any, that ended for want of use and whose connections have not ended yet. */
+  readonly retired: (id?: PeerId) => readonly Link[]
   /** Makes a link of a connection that is protected. */
   readonly adopt: (connection: Connection) => Link
 }
@@ -31,6 +31,8 @@ export class Dialler {
   readonly #attempts = new Set<AbortController>()
   /** What somebody waits for: `close` waits until it is settled. */
   readonly #waits = new Set<Promise<unknown>>()
+  /** Dials of addresses at which anybody may answer. */
+  #strangers = 0
   #closed = false
 
   constructor(settings: DiallerSettings) {
@@ -68,12 +70,14 @@ export class Dialler {
       wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
         const abort = new AbortController()
         this.#attempts.add(abort)
+        if (expected === undefined) this.#strangers++
         let link: Link | undefined
         this.#connect(transport, address, expected, abort.signal, waiter, made => (link = made)).catch(
           waiter.reject,
         )
         return () => {
           this.#attempts.delete(abort)
+          if (expected === undefined) this.#strangers--
           if (link?.peer !== undefined) return
           abort.abort()
           link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
@@ -88,6 +92,11 @@ export class Dialler {
       },
     )
     return dial
+  }
+
+  /** Whether a dial is on its way that may end at this node. */
+  mayReach(id: PeerId): boolean {
+    return this.#strangers > 0 || this.#dials.has(id)
   }
 
   /** The transport of an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME` */
@@ -124,7 +133,7 @@ export class Dialler {
   async #dialAny(contact: Contact): Promise<Peer> {
     const { admit, peers, retired } = this.#settings
     judgeAdmission(admit, contact)
-    // The other end must know that it is gone before it hears of the next one: it would take them for twins, and end both
+    // See #connect
     for (const link of retired(contact.id)) await link.closed
     const errors: unknown[] = []
     for (const address of contact.addresses) {
@@ -150,7 +159,9 @@ export class Dialler {
     waiter: Waiter<Peer>,
     made: (link: Link) => void,
   ): Promise<void> {
-    const { security, network, limits, links, adopt, handshakes } = this.#settings
+    const { security, network, limits, links, adopt, handshakes, retired } = this.#settings
+    // Whoever answers must know that a link is gone before it hears of the next one: it would take them for twins, and end both
+    if (expected === undefined) for (const link of retired()) await link.closed
     if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
     const present = links()
     if (present + this.#attempts.size > limits.links) {

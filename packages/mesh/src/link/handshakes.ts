@@ -24,6 +24,8 @@ import type { Peer } from './peer.ts'
 export interface HandshakesOwner {
   /** Every link to the peer that has not been broken off, those that are ending in order included: its last messages may be on their way. */
   linksTo(peer: PeerId): Iterable<Link>
+  /** Links to the peer that we have ended for want of use and whose connections have not ended yet. */
+  retired(peer: PeerId): readonly Link[]
   /** Where this node can be reached. */
   addresses(): readonly Address[]
   /** The newest that is known of the node's broadcasts. */
@@ -178,10 +180,26 @@ export class Handshakes {
     const contact = this.#judge(link, hello, { proven: pending.proven })
     if (contact === undefined) return
     link.nonce = hello.nonce
-    this.#pending.set(link, { ...pending, first: { peer: contact.id, hello, told: this.#owner.addresses() } })
+    const former = this.#owner.retired(contact.id)
+    if (former.length === 0) {
+      this.#answer(pending, contact.id, hello)
+      return
+    }
+    // Before it hears more of this link it must know that the other one is gone: it would take them for twins, and end both
+    link.hold()
+    void Promise.all(former.map(({ closed }) => closed)).then(() => {
+      this.#answer(pending, contact.id, hello)
+      link.release()
+    })
+  }
+
+  #answer(pending: Pending, peer: PeerId, hello: Hello): void {
+    const { link } = pending
+    if (this.#pending.get(link) !== pending) return
+    this.#pending.set(link, { ...pending, first: { peer, hello, told: this.#owner.addresses() } })
     link.listener = this.#onConfirmation
-    link.send(encodeHello(this.#hello(link, contact.id)))
-    this.#owner.expected(link, contact.id)
+    link.send(encodeHello(this.#hello(link, peer)))
+    this.#owner.expected(link, peer)
   }
 
   /** Links that this peer has dialled and not confirmed yet. */

@@ -22,6 +22,7 @@ import { malformed } from '../wire/malformed.ts'
 import { readU32 } from '../wire/reader.ts'
 import { Dialler } from './dialler.ts'
 import { goodbyeError } from './handshake.ts'
+import { hostOf } from './host.ts'
 import { Handshakes, type HandshakesOwner } from './handshakes.ts'
 import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
 import { Peer } from './peer.ts'
@@ -54,6 +55,8 @@ export interface LinkManagerOwner extends Pick<
   peerDown(peer: Peer, end: LinkEnd): void
   /** A message of a kind that is not the links' own. */
   message(peer: Peer, kind: number, bytes: Uint8Array, start: number, end: number): void
+  /** What came on a link that was given up could not be taken. */
+  failed(error: MeshError): void
   /** A dial has ended: in a link, or with this error. */
   dialled(address: Address, error: Error | undefined): void
   /** Whether the link to the peer is needed though nothing has used it for long. */
@@ -85,6 +88,7 @@ export class LinkManager {
     this.#handshakes = new Handshakes(settings, {
       ...owner,
       linksTo: peer => Array.from(this.#links).filter(link => link.peer === peer && !link.aborted),
+      retired: id => this.#retired(id),
       expected: (link, id) => this.peers.get(id)?.expect(link),
       unexpected: (link, id) => this.peers.get(id)?.unexpect(link),
       bury: (id, hello) => this.#bury(id, hello),
@@ -95,6 +99,7 @@ export class LinkManager {
       clock: settings.clock,
       schedule: settings.schedule,
       queue: settings.limits.queue,
+      failed: error => owner.failed(error),
     }
     this.#dialler = new Dialler({
       ...settings,
@@ -107,9 +112,11 @@ export class LinkManager {
     })
     this.#upkeep = new Upkeep({
       clock: settings.clock,
+      random: settings.random,
       links: this.#links,
       peers: this.peers,
-      isNeeded: peer => owner.isNeeded(peer),
+      // Where a dial is on its way the link may be about to have a twin, and twins end in their own way
+      isNeeded: peer => owner.isNeeded(peer) || this.#dialler.mayReach(peer.id),
     })
   }
 
@@ -139,9 +146,9 @@ export class LinkManager {
     return this.#dialler.dial(address, expected, options)
   }
 
-  /** Looks after every link; to be called at least every `times.tick`. */
-  tick(): void {
-    this.#upkeep.tick()
+  /** Looks after every link. @returns when it is to be called again at the latest, in monotonic milliseconds */
+  tick(): number {
+    return this.#upkeep.tick()
   }
 
   /** Ends the link to a peer that was made for one question, unless somebody else needs it by now. */
@@ -162,7 +169,6 @@ export class LinkManager {
   /** Ends every link, saying goodbye, and dials no more. Resolves when none is alive. */
   async close(): Promise<void> {
     this.#dialler.close()
-    this.#upkeep.close()
     for (const link of this.#links) {
       if (link.peer === undefined) link.abort(new MeshError('P2P_CLOSED', 'the mesh was closed'))
       else link.end(Kind.goodbye, Reason.leaving, 'leaving')
@@ -172,8 +178,8 @@ export class LinkManager {
     await this.#dialler.settled()
   }
 
-  #retired(id: PeerId): Link[] {
-    return Array.from(this.#links).filter(link => link.peer === id && link.retired)
+  #retired(id?: PeerId): Link[] {
+    return Array.from(this.#links).filter(link => link.retired && (id === undefined || link.peer === id))
   }
 
   #isFull(remote: Address): boolean {
@@ -232,9 +238,12 @@ export class LinkManager {
   readonly #gone = (link: Link, end: LinkEnd): void => {
     if (this.#handshakes.ended(link, end)) return
     const peer = link.peer === undefined ? undefined : this.peers.get(link.peer)
-    if (peer === undefined || !peer.links.has(link) || peer.remove(link)) return
+    if (peer === undefined || !peer.links.has(link)) return
+    const hasTwin = peer.links.size > 1
+    if (peer.remove(link)) return
     this.peers.delete(peer.id)
-    this.#owner.peerDown(peer, end)
+    // What was asked over the twin may have been seen
+    this.#owner.peerDown(peer, hasTwin ? { ...end, idle: false } : end)
   }
 
   #listenerOf(peer: Peer): MessageListener {
@@ -293,10 +302,4 @@ export class LinkManager {
 
 const expectLength = (start: number, end: number, length: number): void => {
   if (end - start !== length) throw malformed('a message of a wrong length')
-}
-
-/** An address without its port: whoever is there counts as one host. */
-const hostOf = (address: Address): string => {
-  const colon = address.lastIndexOf(':')
-  return colon > address.indexOf('://') ? address.slice(0, colon) : address
 }

@@ -17,6 +17,8 @@ export interface LinkContext {
   readonly schedule: (task: () => void) => void
   /** Most bytes that may wait for the other end; a link above it is given up. */
   readonly queue: number
+  /** What came on a link that was given up could not be taken: nobody hears of that by the link's end, which was before. */
+  readonly failed: (error: MeshError) => void
 }
 
 /** The token of a PONG that answers no PING. */
@@ -230,9 +232,12 @@ export class Link implements Twin {
 
   /** The other end broke the protocol, or our code failed on what it sent: the link ends with this error, and nothing else does. */
   fail(error: unknown): void {
-    if (this.#retired) this.connection.abort(error instanceof Error ? error : undefined)
     const known =
       error instanceof MeshError ? error : new MeshError('P2P_MALFORMED', describe(error), { cause: error })
+    if (this.#retired) {
+      this.connection.abort(known)
+      this.#context.failed(known)
+    }
     const reason = known.code === 'P2P_FORGED' ? Reason.forged : Reason.malformed
     this.end(this.peer === undefined ? Kind.refuse : Kind.goodbye, reason, known.message, known)
   }

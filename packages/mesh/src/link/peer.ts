@@ -37,6 +37,11 @@ export class Peer {
     return this.#current
   }
 
+  /** Whether the link is the only one, and no other is on its way from the peer. */
+  get single(): boolean {
+    return this.links.size === 1 && this.#expected.size === 0
+  }
+
   /** The peer has dialled a further link: what arrives on better ones waits, for this one may have been written to before. */
   expect(link: Link): void {
     this.#expected.add(link)
@@ -63,8 +68,9 @@ export class Peer {
       return true
     }
     // What was on its way over this link may be lost, and whoever counts on completeness must learn of it: the peer is gone, and may come anew.
-    for (const other of this.links) other.end(Kind.goodbye, Reason.replaced, 'its twin was lost')
+    const twins = Array.from(this.links)
     this.links.clear()
+    for (const twin of twins) twin.end(Kind.goodbye, Reason.replaced, 'its twin was lost')
     return false
   }
 

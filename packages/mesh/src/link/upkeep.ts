@@ -1,4 +1,4 @@
-import type { Clock } from '@p2p/interfaces'
+import type { Clock, Random } from '@p2p/interfaces'
 import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
 import type { Link } from './link.ts'
@@ -7,6 +7,7 @@ import type { Peer } from './peer.ts'
 /** What is to be looked after, and by what rule. */
 export interface UpkeepSettings {
   readonly clock: Clock
+  readonly random: Random
   /** All links, those in their handshake included, which look after themselves. */
   readonly links: ReadonlySet<Link>
   readonly peers: ReadonlyMap<string, Peer>
@@ -18,62 +19,56 @@ export interface UpkeepSettings {
 export class Upkeep {
   readonly #settings: UpkeepSettings
   #lastLook: number
+  /** When the next look is due at the latest. */
+  #due: number
   #nextSweep = 0
-  /** Set while some link may be dead before the next tick. */
-  #deadline: Disposable | undefined
 
   constructor(settings: UpkeepSettings) {
     this.#settings = settings
-    this.#lastLook = settings.clock.monotonic()
+    this.#lastLook = this.#due = settings.clock.monotonic()
   }
 
-  /** Looks at every link; to be called at least every `times.tick`. */
-  tick(): void {
-    const { clock, links, peers } = this.#settings
+  /** Looks at every link. @returns when it is to be called again at the latest, in monotonic milliseconds */
+  tick(): number {
+    const { clock, random, links, peers } = this.#settings
     const now = clock.monotonic()
-    const gap = now - this.#lastLook
-    this.#lastLook = now
-    this.#deadline?.[Symbol.dispose]()
-    this.#deadline = undefined
     // If we were stopped ourselves, the others had no chance to be heard.
-    const pardon = gap > times.tick + times.tolerance ? gap : 0
-    let nextDead = Infinity
+    const pardon = now - this.#due > times.tolerance ? now - this.#lastLook : 0
+    this.#lastLook = now
+    // Jitter, or the nodes of one machine would all look at the same moment
+    const pause = times.sign * (0.9 + 0.1 * random.next())
+    let next = now + pause
     for (const link of links) {
       link.lastReceived += pardon
-      if (link.peer !== undefined) nextDead = Math.min(nextDead, this.#keepAlive(link, now))
+      if (link.peer !== undefined && link.open) next = Math.min(next, this.#keepAlive(link, now, pause))
     }
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + times.unused
       for (const peer of Array.from(peers.values())) if (isUnused(peer, now)) this.retireUnneeded(peer)
     }
-    // A tick comes too seldom to be in time for the dead; a moment too early there is nothing to do yet
-    if (nextDead < now + times.tick) {
-      this.#deadline = clock.after(Math.floor(nextDead - now) + 1, () => this.tick())
-    }
+    this.#due = next
+    return next
   }
 
   /** Ends the link to a peer, unless somebody needs it. */
   retireUnneeded(peer: Peer): void {
-    if (peer.links.size === 1 && !this.#settings.isNeeded(peer)) peer.link.retire()
+    if (peer.single && !this.#settings.isNeeded(peer)) peer.link.retire()
   }
 
-  /** Looks no more. */
-  close(): void {
-    this.#deadline?.[Symbol.dispose]()
-  }
-
-  /** @returns when the link is dead if nothing comes */
-  #keepAlive(link: Link, now: number): number {
+  /** @returns when it is due again: a sign of life, or that the link is dead if nothing comes */
+  #keepAlive(link: Link, now: number, pause: number): number {
     // What lies in a link that is held has not been read
     const silence = link.holding ? 0 : now - link.lastReceived
     if (silence >= times.dead) {
       link.abort(new MeshError('P2P_PEER_SILENT', `silent for ${Math.round(silence)} ms`))
       return Infinity
     }
-    if (link.movedSent) return Infinity
+    // A moment too early there is nothing to do yet
+    const dead = Math.floor(now - silence + times.dead) + 1
+    if (link.movedSent) return dead
     if (now - link.lastPinged >= times.ping) link.ping(now)
     else if (now - link.lastSent >= times.quiet) link.beat()
-    return now - silence + times.dead
+    return Math.min(link.lastSent + pause, dead)
   }
 }
 
