@@ -91,9 +91,9 @@ const steps = [
     minutes: 3,
     verdict: true,
   },
-  { name: 'simulate mesh', command: simulate('mesh', 150), minutes: 5, counts: 'seeds' },
-  { name: 'simulate sync', command: simulate('sync', 250), minutes: 5, counts: 'seeds' },
-  { name: 'simulate chord', command: simulate('chord', 110), minutes: 5, counts: 'seeds' },
+  { name: 'simulate mesh', command: simulate('mesh', 240), minutes: 5, counts: 'seeds' },
+  { name: 'simulate sync', command: simulate('sync', 480), minutes: 5, counts: 'seeds' },
+  { name: 'simulate chord', command: simulate('chord', 150), minutes: 5, counts: 'seeds' },
 ]
 
 /** The process group of the step that is running. */
