@@ -1,7 +1,8 @@
 import { P2PError } from '@p2p/interfaces'
-import { type RunReport, type SeededRandom, Simulation } from '@p2p/simulation'
+import type { RunReport } from '@p2p/simulation'
 import type { RunOptions } from '../protocol.ts'
-import { type Peer, Peers } from './peers.ts'
+import type { Peer } from './peers.ts'
+import { Trial } from './trial.ts'
 
 const minute = 60_000
 /** How long a process stays on average, in milliseconds. */
@@ -36,10 +37,7 @@ export const runChurn = (options: RunOptions): Promise<RunReport> => churnFor(op
 export const churnFor = ({ seed, nodes = 200 }: RunOptions, duration: number): Promise<RunReport> =>
   new Churn(seed, nodes).run(duration)
 
-class Churn {
-  readonly #simulation: Simulation
-  readonly #dice: SeededRandom
-  readonly #peers: Peers
+class Churn extends Trial {
   readonly #count: number
   readonly #written = new Map<string, Written>()
   readonly #any: Counts = { asked: 0, failed: 0 }
@@ -52,53 +50,45 @@ class Churn {
   #open = true
 
   constructor(seed: number, count: number) {
-    this.#simulation = new Simulation({ seed })
-    this.#dice = this.#simulation.random.fork('plan')
+    super(seed, [20, 80], { points: 4, repairInterval })
     this.#count = count
-    this.#peers = new Peers({
-      simulation: this.#simulation,
-      random: this.#simulation.random.fork('peers'),
-      latency: [20, 80],
-      chord: { points: 4, repairInterval },
-    })
   }
 
   async run(duration: number): Promise<RunReport> {
     await this.#grow()
-    const end = this.#now + duration
-    for (const peer of this.#peers.members) this.#live(peer)
-    while (this.#now < end) {
-      await this.#simulation.advance(this.#dice.exponential(1_000 / rate))
+    const end = this.now + duration
+    for (const peer of this.peers.members) this.#live(peer)
+    while (this.now < end) {
+      await this.simulation.advance(this.dice.exponential(1_000 / rate))
       this.#act()
     }
     this.#open = false
     // What was begun ends by its deadline.
-    await this.#simulation.advance(15_000)
+    await this.simulation.advance(15_000)
     this.#judge()
-    for (const { chord } of this.#peers.alive) await chord.close()
-    return this.#simulation.end()
+    return this.end()
   }
 
   async #grow(): Promise<void> {
-    await this.#simulation.run(this.#peers.start().chord.join())
-    while (this.#peers.alive.length < this.#count) {
-      const batch = Math.min(8, this.#count - this.#peers.alive.length)
-      await this.#simulation.run(Promise.all(Array.from({ length: batch }, () => this.#join())))
+    await this.simulation.run(this.peers.start().chord.join())
+    while (this.peers.alive.length < this.#count) {
+      const batch = Math.min(8, this.#count - this.peers.alive.length)
+      await this.simulation.run(Promise.all(Array.from({ length: batch }, () => this.#join())))
     }
-    await this.#simulation.advance(2 * repairInterval)
-    const first = this.#peers.alive[0] as Peer
+    await this.simulation.advance(2 * repairInterval)
+    const first = this.peers.alive[0] as Peer
     for (let index = 0; index < keys; index++) {
       const value = ++this.#values
-      await this.#simulation.run(first.chord.set(`key ${index}`, value))
-      this.#written.set(`key ${index}`, { value, at: this.#now, open: new Set(), busy: false })
+      await this.simulation.run(first.chord.set(`key ${index}`, value))
+      this.#written.set(`key ${index}`, { value, at: this.now, open: new Set(), busy: false })
     }
   }
 
   async #join(): Promise<Peer | undefined> {
-    const peer = this.#peers.start()
+    const peer = this.peers.start()
     this.#joining.add(peer)
     try {
-      while (!(await peer.chord.meet(this.#dice.pick(this.#peers.members).id)));
+      while (!(await peer.chord.meet(this.dice.pick(this.peers.members).id)));
       await peer.chord.join()
       return peer
     } finally {
@@ -108,11 +98,11 @@ class Churn {
 
   /** After a while it goes, and another comes. */
   #live(peer: Peer): void {
-    this.#simulation.clock.after(this.#dice.exponential(session), () => {
+    this.simulation.clock.after(this.dice.exponential(session), () => {
       if (!this.#open) return
       this.#sessions++
-      const [isCrash, next] = [this.#dice.chance(0.5), this.#join()]
-      if (isCrash) this.#peers.crash(peer)
+      const [isCrash, next] = [this.dice.chance(0.5), this.#join()]
+      if (isCrash) this.peers.crash(peer)
       else void this.#leave(peer)
       next.then(
         fresh => fresh !== undefined && this.#live(fresh),
@@ -126,14 +116,14 @@ class Churn {
       .unjoin()
       .catch((error: unknown) => this.#stale.push(`${peer.id} cannot leave: ${String(error)}`))
     await peer.chord.close()
-    this.#peers.crash(peer)
+    this.peers.crash(peer)
   }
 
   #act(): void {
-    const ready = this.#peers.members.filter(peer => !this.#joining.has(peer))
-    const peer = this.#dice.pick(ready)
-    const key = `key ${this.#dice.integer(keys)}`
-    const kind = this.#dice.next()
+    const ready = this.peers.members.filter(peer => !this.#joining.has(peer))
+    const peer = this.dice.pick(ready)
+    const key = `key ${this.dice.integer(keys)}`
+    const kind = this.dice.next()
     if (kind < 0.2) void this.#write(peer, key)
     else void this.#read(peer, key, kind < 0.6 ? 'any' : 'majority')
   }
@@ -141,7 +131,7 @@ class Churn {
   async #read(peer: Peer, key: string, consistency: 'any' | 'majority'): Promise<void> {
     const counts = consistency === 'any' ? this.#any : this.#majority
     const state = this.#written.get(key) as Written
-    const began = this.#now
+    const began = this.now
     const { value: before, at } = state
     const mayBe = new Set([before, ...state.open])
     let value: unknown
@@ -149,10 +139,10 @@ class Churn {
       value = await peer.chord.get(key, { consistency })
     } catch (error) {
       // A process that is gone reads no more.
-      if (!this.#peers.alive.includes(peer) || P2PError.is(error, 'P2P_CLOSED')) return
+      if (!this.peers.alive.includes(peer) || P2PError.is(error, 'P2P_CLOSED')) return
       counts.asked++
       counts.failed++
-      this.#simulation.trace(`${peer.id} reads ${key} (${consistency}): ${String(error)}`)
+      this.simulation.trace(`${peer.id} reads ${key} (${consistency}): ${String(error)}`)
       return
     }
     counts.asked++
@@ -174,13 +164,13 @@ class Churn {
     this.#writes.asked++
     try {
       await peer.chord.set(key, value)
-      Object.assign(state, { value, at: this.#now })
+      Object.assign(state, { value, at: this.now })
       state.open.clear()
     } catch (error) {
       // The process is gone: nobody knows, and nobody writes there any more.
-      if (!this.#peers.alive.includes(peer)) return
+      if (!this.peers.alive.includes(peer)) return
       this.#writes.failed++
-      this.#simulation.trace(`${peer.id} writes ${key}: ${String(error)}`)
+      this.simulation.trace(`${peer.id} writes ${key}: ${String(error)}`)
     }
     state.busy = false
   }
@@ -188,22 +178,11 @@ class Churn {
   #judge(): void {
     const share = ({ asked, failed }: Counts) => (asked - failed) / asked
     const shown = (counts: Counts) => `${counts.asked - counts.failed} of ${counts.asked}`
-    const simulation = this.#simulation
     const any = `${shown(this.#any)} gets succeed while ${this.#sessions} sessions of ${this.#count} processes end`
     const most = `${shown(this.#majority)} gets by majority succeed; ${shown(this.#writes)} sets`
-    for (const [what, holds] of [
-      [any, share(this.#any) >= 0.999],
-      [most, share(this.#majority) >= 0.995],
-      [`${this.#stale.length} are stale: ${this.#stale.slice(0, 3).join('; ')}`, this.#stale.length === 0],
-    ] as const) {
-      simulation.trace(what)
-      simulation.atEnd(what, () => {
-        if (!holds) throw new Error('it is not so')
-      })
-    }
-  }
-
-  get #now(): number {
-    return this.#simulation.clock.monotonic()
+    this.demand(any, share(this.#any) >= 0.999)
+    this.demand(most, share(this.#majority) >= 0.995)
+    const stale = this.#stale.length
+    this.demand(`${stale} are stale: ${this.#stale.slice(0, 3).join('; ')}`, stale === 0)
   }
 }

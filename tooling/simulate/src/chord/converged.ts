@@ -31,12 +31,22 @@ export const convergedRing = (peers: Peers, count: number): Sorted => {
 
 /** Who owns a position, among those that are alive. */
 export const ownerAmong = (sorted: Sorted, position: string): Peer => {
-  const positions = sorted.map(({ chord }) => toPosition(chord.id))
+  const positions = positionsOf.get(sorted) ?? sorted.map(({ chord }) => toPosition(chord.id))
+  positionsOf.set(sorted, positions)
   return sorted[firstFrom(positions, position)] as Peer
 }
 
+/** Computed once for each ring. */
+const positionsOf = new WeakMap<Sorted, readonly string[]>()
+
 /** The index of the first position at or after another, which may be the very first one. */
 const firstFrom = (positions: readonly string[], position: string): number => {
-  const index = positions.findIndex(each => each >= position)
-  return index < 0 ? 0 : index
+  let low = 0
+  let high = positions.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((positions[middle] as string) < position) low = middle + 1
+    else high = middle
+  }
+  return low % positions.length
 }

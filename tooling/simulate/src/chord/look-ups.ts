@@ -1,7 +1,7 @@
-import { type RunReport, type SeededRandom, Simulation } from '@p2p/simulation'
+import type { RunReport } from '@p2p/simulation'
 import type { RunOptions } from '../protocol.ts'
 import { convergedRing, ownerAmong, type Sorted } from './converged.ts'
-import { Peers } from './peers.ts'
+import { Trial } from './trial.ts'
 
 /** Look-ups that are timed: enough for one wrong one in a thousand to show, and for a 99th percentile. */
 const usually = 2_500
@@ -16,18 +16,11 @@ interface Outcome {
 }
 
 /** A converged ring, one point a process, fingers forced, 20 to 80 ms one way. */
-class LookUps {
-  readonly simulation: Simulation
-  readonly peers: Peers
-  readonly #dice: SeededRandom
+class LookUps extends Trial {
   readonly ring: Sorted
 
   constructor({ seed, nodes = 256 }: RunOptions) {
-    this.simulation = new Simulation({ seed })
-    this.#dice = this.simulation.random.fork('plan')
-    const chord = { points: 1, interval: never, repairInterval: never, limits: { known: 0 } }
-    const random = this.simulation.random.fork('peers')
-    this.peers = new Peers({ simulation: this.simulation, random, latency: [20, 80], chord })
+    super(seed, [20, 80], { points: 1, interval: never, repairInterval: never, limits: { known: 0 } })
     this.ring = convergedRing(this.peers, nodes)
   }
 
@@ -38,9 +31,9 @@ class LookUps {
     const times: number[] = []
     let right = 0
     const one = async () => {
-      const position = Array.from({ length: 96 }, () => this.#dice.integer(16).toString(16)).join('')
+      const position = Array.from({ length: 96 }, () => this.dice.integer(16).toString(16)).join('')
       const began = clock.monotonic()
-      const from = this.#dice.pick(some)
+      const from = this.dice.pick(some)
       const found = await from.chord.engine.upkeep.successor(position).catch(() => undefined)
       if (found?.owner.member.id === ownerAmong(some, position).id) right++
       hops.push(found?.hops ?? Infinity)
@@ -49,28 +42,16 @@ class LookUps {
     const all: Promise<void>[] = []
     for (let index = 0; index < count; index++) {
       all.push(one())
-      await this.simulation.advance(this.#dice.between(0, 2))
+      await this.simulation.advance(this.dice.between(0, 2))
     }
     await this.simulation.run(Promise.all(all))
     return { right, hops, times }
   }
 
   crash(part: number): Sorted {
-    const dead = new Set(this.#dice.shuffle(this.ring).slice(0, Math.round(part * this.ring.length)))
+    const dead = new Set(this.dice.shuffle(this.ring).slice(0, Math.round(part * this.ring.length)))
     for (const peer of dead) this.peers.crash(peer)
     return this.ring.filter(peer => !dead.has(peer))
-  }
-
-  demand(what: string, holds: boolean): void {
-    this.simulation.trace(what)
-    this.simulation.atEnd(what, () => {
-      if (!holds) throw new Error('it is not so')
-    })
-  }
-
-  async end(): Promise<RunReport> {
-    for (const { chord } of this.peers.alive) await chord.close()
-    return this.simulation.end()
   }
 }
 

@@ -1,33 +1,18 @@
 import type { ChordOptions } from '@p2p/chord'
-import { type RunReport, type SeededRandom, Simulation } from '@p2p/simulation'
 import { imperfectionOf } from './circle-checks.ts'
-import { type Peer, Peers } from './peers.ts'
+import type { Peer } from './peers.ts'
+import { Trial } from './trial.ts'
 
 /** Between two rounds, and between two comparisons of an arc with its copies, in milliseconds. */
 export const interval = 500
 export const repairInterval = 4_000
 
 /** A ring for one of the bars: it grows, keeps keys, and is asked for them. */
-export class Ring {
-  readonly simulation: Simulation
-  readonly dice: SeededRandom
-  readonly peers: Peers
+export class Ring extends Trial {
   readonly keys: string[] = []
 
   constructor(seed: number, latency: readonly [number, number], chord: ChordOptions) {
-    this.simulation = new Simulation({ seed })
-    this.dice = this.simulation.random.fork('plan')
-    const random = this.simulation.random.fork('peers')
-    this.peers = new Peers({
-      simulation: this.simulation,
-      random,
-      latency,
-      chord: { interval, repairInterval, ...chord },
-    })
-  }
-
-  get now(): number {
-    return this.simulation.clock.monotonic()
+    super(seed, latency, { interval, repairInterval, ...chord })
   }
 
   /** A new process, on the ring of this one, or on its own. */
@@ -77,17 +62,5 @@ export class Ring {
       for (const key of this.keys) await this.read(peer, key)
     })
     await this.simulation.run(Promise.all(reads))
-  }
-
-  demand(what: string, holds: boolean): void {
-    this.simulation.trace(what)
-    this.simulation.atEnd(what, () => {
-      if (!holds) throw new Error('it is not so')
-    })
-  }
-
-  async end(): Promise<RunReport> {
-    for (const { chord } of this.peers.alive) await chord.close()
-    return this.simulation.end()
   }
 }

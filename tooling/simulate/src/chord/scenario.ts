@@ -49,9 +49,9 @@ class Run {
     const least = kind === 'loss' ? 7 : 3
     this.#count =
       nodes ??
-      (size < 0.85
+      (size < 0.94
         ? least + dice.integer(10 - least)
-        : size < 0.97
+        : size < 0.98
           ? 10 + dice.integer(15)
           : 40 + dice.integer(25))
     this.#copies = dice.pick([2, 2, 3])
@@ -112,15 +112,7 @@ class Run {
 
   /** All is calm: one ring, and everybody reads what was acknowledged. */
   async finish(): Promise<void> {
-    await this.#settle('the last fault')
-    await this.#until(
-      () => this.#peers.alive.every(({ busy }) => busy === 0),
-      60_000,
-      'what was begun to end',
-    )
-    // Who was behind is told by readings at the latest.
-    await this.#simulation.advance(2 * repairInterval)
-    this.#witness.apart = false
+    await this.#rest('the last fault')
     this.#witness.staleUntil = -Infinity
     const some = this.#dice.shuffle(this.#peers.members).slice(0, 3)
     for (const { chord } of some) await this.#simulation.run(this.#witness.verify(chord))
@@ -190,14 +182,7 @@ class Run {
     await this.#write(lasts)
     this.#peers.messages.sideOf = () => 0
     this.#witness.staleUntil = this.#now + recovery
-    await this.#settle('a partition')
-    await this.#until(
-      () => this.#peers.alive.every(({ busy }) => busy === 0),
-      60_000,
-      'what was begun to end',
-    )
-    await this.#simulation.advance(2 * repairInterval)
-    this.#witness.apart = false
+    await this.#rest('a partition')
     this.#ordered = true
     await this.#write(2_000)
   }
@@ -243,6 +228,18 @@ class Run {
       void this.#witness.act(peer.chord, this.#load).finally(() => peer.busy--)
     }
     await this.#simulation.advance(Math.max(0, end - this.#now))
+  }
+
+  /** Until the ring is perfect, nothing is under way, and who was behind has been told by readings and repairs. */
+  async #rest(what: string): Promise<void> {
+    await this.#settle(what)
+    await this.#until(
+      () => this.#peers.alive.every(({ busy }) => busy === 0),
+      60_000,
+      'what was begun to end',
+    )
+    await this.#simulation.advance(2 * repairInterval)
+    this.#witness.apart = false
   }
 
   /** Until the ring is perfect and all arcs complete: so many rounds at most. */
