@@ -14,6 +14,7 @@ export class Place {
   readonly point: Point
   #predecessor: Point | undefined
   #successors: readonly Point[] = []
+  #partners: readonly Member[] | undefined
   /** Rises with every change: who has seen this version need not be told again. */
   version = 1
   /** This node has all that is on `(completeFrom, point.position]`; `undefined`: nothing is sure. */
@@ -91,16 +92,20 @@ export class Place {
   }
 
   /** The distinct processes after this point, nearest first, this node not among them. */
-  partners(): Member[] {
-    const found = new Set<Member>()
-    for (const { member } of this.#successors) if (member !== this.point.member) found.add(member)
-    return [...found]
+  partners(): readonly Member[] {
+    if (this.#partners === undefined) {
+      const found = new Set<Member>()
+      for (const { member } of this.#successors) if (member !== this.point.member) found.add(member)
+      this.#partners = [...found]
+    }
+    return this.#partners
   }
 
   #replace(next: readonly Point[]): void {
     const old = this.#successors
     if (next.length === old.length && next.every((point, index) => point === old[index])) return
     this.#successors = next
+    this.#partners = undefined
     this.seen = undefined
     this.version++
   }

@@ -110,6 +110,8 @@ export class Spread {
       if (member !== from) this.#send([member], ['spread', [], false, items])
     const { members } = circle
     const toAll = !knowsAll()
+    // Most often nobody listens, and all have said so.
+    if (!toAll && !isSome(members, ({ listens }) => listens !== false)) return
     const start = members.self.points[0] as Point
     const others: Point[] = []
     const seen = new Set<Member>([members.self])
@@ -159,6 +161,11 @@ export class Spread {
     if (this.#remembered.size > rememberedLimit && oldest !== undefined) this.#remembered.delete(oldest)
     return true
   }
+}
+
+const isSome = (members: Iterable<Member>, wanted: (member: Member) => boolean): boolean => {
+  for (const member of members) if (wanted(member)) return true
+  return false
 }
 
 /** Whether one meets `position` before `until`, clockwise from `start`. */
