@@ -2,7 +2,7 @@ import { P2PError } from '@p2p/interfaces'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ChordNode } from '../src/chord-node.ts'
 import { positionsOfKey } from '../src/hashes.ts'
-import { type Chord, createChord, defaultLimits, hashes } from '../src/index.ts'
+import { type Chord, createChord, defaultLimits, distance, hashes } from '../src/index.ts'
 import { FakeMessenger, World } from './world.ts'
 
 let world: World
@@ -288,8 +288,26 @@ describe('a node', () => {
     expect((await world.run(at(3).successor(second.id))).id).toBe(second.engine.circle.self.id)
     expect(first.nextHop(second.id).id).toBe(second.engine.circle.self.id)
     expect(first.previousHop(second.id).id).toBe(second.engine.circle.self.id)
-    expect(at(0).next).toBeDefined()
-    expect(at(0).previous).toBeDefined()
+    // From its first point: the next process on either side, whichever of its points that is.
+    for (const chord of ring) {
+      const others = ring
+        .filter(other => other !== chord)
+        .flatMap(({ engine }) =>
+          engine.circle.self.points.map(({ position, member }) => ({
+            id: member.id,
+            far: distance(chord.id, BigInt(`0x${position}`)),
+          })),
+        )
+      others.sort((a, b) => (a.far < b.far ? -1 : 1))
+      expect(chord.next?.id).toBe(others[0]?.id)
+      expect(chord.previous?.id).toBe(others.at(-1)?.id)
+      expect(chord.dataStoring.map(({ id }) => id).sort()).toEqual(
+        ring
+          .filter(other => other !== chord)
+          .map(({ engine }) => engine.circle.self.id)
+          .sort(),
+      )
+    }
     for (const chord of ring)
       expect(chord.health()).toMatchObject({ healthy: true, members: 4, violations: [] })
   })

@@ -18,11 +18,16 @@ export interface RunOptions {
   readonly nodes?: number | undefined
 }
 
+/** What came of a run, and what it showed, in words. */
+export interface TrialReport extends RunReport {
+  readonly figures?: readonly string[]
+}
+
 /** What is simulated: a scenario, and the bugs that it must catch. */
 export interface Protocol {
   readonly name: string
   /** One run. @throws SimulationFailure for what did not hold */
-  readonly run: (options: RunOptions) => Promise<RunReport>
+  readonly run: (options: RunOptions) => Promise<TrialReport>
   readonly breaks: readonly Break[]
   /** Runs in which one thing is tried, much shorter than a full one, by name. */
   readonly scenarios?: ReadonlyMap<string, Protocol['run']>

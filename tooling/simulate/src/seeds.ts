@@ -76,11 +76,11 @@ const runSeed = async (
   twice: boolean,
 ): Promise<{ readonly failure?: string; readonly what?: string }> => {
   try {
-    const { digest, events, time } = await protocol.run({ seed, nodes })
+    const { digest, events, time, figures = [] } = await protocol.run({ seed, nodes })
     const again = twice ? (await protocol.run({ seed, nodes })).digest : digest
     if (again !== digest)
       return { failure: `seed ${seed}: the second run was another one: ${digest}, ${again}` }
-    return { what: `${digest}, ${events} events, ${(time / 1_000).toFixed(0)} s` }
+    return { what: [`${digest}, ${events} events, ${(time / 1_000).toFixed(0)} s`, ...figures].join(', ') }
   } catch (error) {
     if (error instanceof SimulationFailure) return { failure: `seed ${seed}: ${error.message}` }
     throw error

@@ -1,6 +1,5 @@
 import { P2PError } from '@p2p/interfaces'
-import type { RunReport } from '@p2p/simulation'
-import type { RunOptions } from '../protocol.ts'
+import type { RunOptions, TrialReport } from '../protocol.ts'
 import type { Peer } from './peers.ts'
 import { Trial } from './trial.ts'
 
@@ -31,10 +30,10 @@ interface Counts {
  * Processes come and go, one for another, half of them by crashing: `any` is read and the majority is read, keys are written, for an hour. 99.9 % and 99.5 % of
  * the reads succeed, and none gives what was overwritten more than a repair interval before.
  */
-export const runChurn = (options: RunOptions): Promise<RunReport> => churnFor(options, 60 * minute)
+export const runChurn = (options: RunOptions): Promise<TrialReport> => churnFor(options, 60 * minute)
 
 /** The same for so many milliseconds. */
-export const churnFor = ({ seed, nodes = 200 }: RunOptions, duration: number): Promise<RunReport> =>
+export const churnFor = ({ seed, nodes = 200 }: RunOptions, duration: number): Promise<TrialReport> =>
   new Churn(seed, nodes).run(duration)
 
 class Churn extends Trial {
@@ -54,7 +53,7 @@ class Churn extends Trial {
     this.#count = count
   }
 
-  async run(duration: number): Promise<RunReport> {
+  async run(duration: number): Promise<TrialReport> {
     await this.#grow()
     const end = this.now + duration
     for (const peer of this.peers.members) this.#live(peer)

@@ -1,5 +1,4 @@
-import type { RunReport } from '@p2p/simulation'
-import type { RunOptions } from '../protocol.ts'
+import type { RunOptions, TrialReport } from '../protocol.ts'
 import { convergedRing, ownerAmong, type Sorted } from './converged.ts'
 import { Trial } from './trial.ts'
 
@@ -56,7 +55,7 @@ class LookUps extends Trial {
 }
 
 /** How many steps a look-up takes: half of log2 n and 1.5 on average, log2 n and 2 for 99 of 100. */
-export const runHops = async (options: RunOptions, lookUps: number = usually): Promise<RunReport> => {
+export const runHops = async (options: RunOptions, lookUps: number = usually): Promise<TrialReport> => {
   const run = new LookUps(options)
   const { right, hops } = await run.time(run.ring, lookUps)
   const steps = Math.log2(run.ring.length)
@@ -73,7 +72,7 @@ export const runHops = async (options: RunOptions, lookUps: number = usually): P
  * Right after 30 % (odd seeds) or 50 % (even ones) crashed at once, before anybody has repaired anything: 99.99 % or 99.9 % of the look-ups find the owner,
  * and 99 of 100 take at most five times as long as when all was well.
  */
-export const runCrashed = async (options: RunOptions, lookUps: number = usually): Promise<RunReport> => {
+export const runCrashed = async (options: RunOptions, lookUps: number = usually): Promise<TrialReport> => {
   const run = new LookUps(options)
   const part = options.seed % 2 === 1 ? 0.3 : 0.5
   // A while of use, so that it is known how fast they answer.

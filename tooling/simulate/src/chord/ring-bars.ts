@@ -1,5 +1,4 @@
-import type { RunReport } from '@p2p/simulation'
-import type { RunOptions } from '../protocol.ts'
+import type { RunOptions, TrialReport } from '../protocol.ts'
 import { placementOf } from './circle-checks.ts'
 import type { Peer } from './peers.ts'
 import { interval, repairInterval, Ring } from './ring.ts'
@@ -25,7 +24,7 @@ const crashes = (): Crash[] => {
 }
 
 /** Any `copies - 1` processes crash at once, right after the last set resolved: every acknowledged key is read, by everybody, at once and later. */
-export const runCopies = async ({ seed }: RunOptions): Promise<RunReport> => {
+export const runCopies = async ({ seed }: RunOptions): Promise<TrialReport> => {
   const all = crashes()
   const { count, copies, victims } = all[(seed - 1) % all.length] as Crash
   const ring = new Ring(seed, [1, 10], { points: 1 + (seed % 2), copies })
@@ -42,7 +41,7 @@ export const runCopies = async ({ seed }: RunOptions): Promise<RunReport> => {
  * Two rings of 20, or half of `nodes` each, that meet: one ring 3 log2 n rounds later, with all that was on either. With odd seeds everybody knows everybody, with
  * even ones nobody keeps as many in mind as even one of the rings has.
  */
-export const runRings = async ({ seed, nodes = 40 }: RunOptions): Promise<RunReport> => {
+export const runRings = async ({ seed, nodes = 40 }: RunOptions): Promise<TrialReport> => {
   const known = seed % 2 === 1 ? 256 : Math.floor(nodes / 5)
   const ring = new Ring(seed, [1, 10], { points: 1 + (seed % 4), limits: { known } })
   const left = await ring.grow(Math.floor(nodes / 2))
@@ -67,7 +66,7 @@ export const runRings = async ({ seed, nodes = 40 }: RunOptions): Promise<RunRep
 }
 
 /** Every one of 12 processes, or of `nodes`, is replaced, one by one: odd seeds by leaving, even ones by crashing. Keys are read all the time, by any of them. */
-export const runReplace = async ({ seed, nodes = 12 }: RunOptions): Promise<RunReport> => {
+export const runReplace = async ({ seed, nodes = 12 }: RunOptions): Promise<TrialReport> => {
   const ring = new Ring(seed, [20, 80], { points: 1 + (seed % 4) })
   const first = await ring.grow(nodes)
   await ring.fill(first[0] as Peer, 40)

@@ -1,5 +1,6 @@
 import type { ChordOptions } from '@p2p/chord'
-import { type RunReport, type SeededRandom, Simulation } from '@p2p/simulation'
+import { type SeededRandom, Simulation } from '@p2p/simulation'
+import type { TrialReport } from '../protocol.ts'
 import { Peers } from './peers.ts'
 
 /** One of the bars, tried on processes of a simulated network: what is demanded is checked at its end. */
@@ -8,6 +9,7 @@ export class Trial {
   /** For what the trial itself draws. */
   readonly dice: SeededRandom
   readonly peers: Peers
+  readonly #figures: string[] = []
 
   /** @param latency milliseconds one way, at least and at most */
   constructor(seed: number, latency: readonly [number, number], chord: ChordOptions) {
@@ -23,14 +25,15 @@ export class Trial {
   }
 
   demand(what: string, holds: boolean): void {
+    this.#figures.push(what)
     this.simulation.trace(what)
     this.simulation.atEnd(what, () => {
       if (!holds) throw new Error('it is not so')
     })
   }
 
-  async end(): Promise<RunReport> {
+  async end(): Promise<TrialReport> {
     for (const { chord } of this.peers.alive) await chord.close()
-    return this.simulation.end()
+    return { ...(await this.simulation.end()), figures: this.#figures }
   }
 }
