@@ -499,6 +499,33 @@ describe('a mesh', () => {
       await silent.close()
     })
 
+    it('a broadcast of an origin that has had three lives was delivered again once the second one was forgotten (seed 1018)', async () => {
+      const victim = at(await network.grow(1), 0)
+      const heard: unknown[] = []
+      victim.handle('/news', ({ body }) => void heard.push(body))
+      const liar = await liarNextTo(victim, network)
+      liar.say(begin(Kind.join).done())
+      const origin = createIdentity(network.random).id
+      const say = (epoch: number, sequence: number) =>
+        liar.say(encodeBroadcast(origin, epoch, sequence, '/news', Uint8Array.of(10 * epoch + sequence)))
+      const pass = async (milliseconds: number) => {
+        for (let left = milliseconds; left > 0; left -= 5_000) {
+          await network.clock.advance(5_000)
+          liar.say(begin(Kind.pong).u32(0).done())
+        }
+      }
+      say(1, 1)
+      say(2, 1)
+      await pass(100_000)
+      say(1, 2)
+      say(3, 1)
+      await pass(40_000)
+      say(1, 2)
+      say(3, 2)
+      await pass(5_000)
+      expect(heard).toEqual([11, 21, 12, 31, 32])
+    })
+
     it('what could not be taken on a link that was given up was told to nobody', async () => {
       const world = new SimulatedMesh(1, { latency: from => (from === 'slow' ? 500 : 5), jitter: 0 })
       const { mesh: victim } = await world.start('n0', { network: 'test' })

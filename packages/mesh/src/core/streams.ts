@@ -185,10 +185,14 @@ export class Streams {
     return { epoch: stream?.epoch ?? 0, sequence: stream?.window.newest ?? 0 }
   }
 
-  /** Forgets the streams that have been silent for too long. */
+  /**
+   * Forgets the streams that have been silent for too long, all of an origin at once: as long as the newer ones are known, one that gave way to them is not begun
+   * again, and what was delivered of it is not new.
+   */
   forget(now: number): void {
+    const isSilent = ({ heard }: Stream) => now - heard >= this.#settings.memory
     for (const stream of this.#streams.values()) {
-      if (now - stream.heard >= this.#settings.memory) this.#remove(stream)
+      if (isSilent(stream) && (this.#byOrigin.get(stream.origin)?.every(isSilent) ?? true)) this.#remove(stream)
     }
   }
 
