@@ -9,7 +9,7 @@ const median = (values: number[]): number => {
 }
 
 /** How long each part of a turn goes on, in milliseconds, and how often the work is done at least. */
-const length = 300
+const length = 500
 const least = 5
 const inFlight = 32
 /** A read that takes longer, in milliseconds, has failed. */
