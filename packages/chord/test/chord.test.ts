@@ -122,6 +122,31 @@ describe('a table', () => {
     expect(await codeOf(at(1).applyDelta('number', { a: 1 }))).toBeInstanceOf(TypeError)
   })
 
+  it('lets all nodes agree on what is set and merged by all of them at once, and reads no resolved set back', async () => {
+    const fields = new Set<string>()
+    const backwards: string[] = []
+    const work = ring.map(async (chord, index) => {
+      for (let count = 0; count < 6; count++) {
+        await chord.set('one', { by: index, count })
+        const other = at((index + 1 + (count % 4)) % 5)
+        const { by, count: read } = (await other.get('one')) as { by: number; count: number }
+        // Another's may be above it; an earlier one of the same writer is not.
+        if (by === index && read < count) backwards.push(`${index} set ${count}, ${read} is read`)
+        const field = `${index}-${count}`
+        fields.add(field)
+        await chord.applyDelta('map', { [field]: count, last: field })
+      }
+    })
+    await world.run(Promise.all(work))
+    expect(backwards).toEqual([])
+    const [one, map] = await world.run(Promise.all([at(0).get('one'), at(0).get('map')]))
+    expect(Object.keys(map as object).sort()).toEqual([...fields, 'last'].sort())
+    for (const chord of ring) {
+      expect(await world.run(chord.get('one'))).toEqual(one)
+      expect(await world.run(chord.get('map'))).toEqual(map)
+    }
+  })
+
   it('walks all keys, each once, and copies with a warning', async () => {
     const warnings: string[] = []
     at(0).on('warning', message => warnings.push(message))
