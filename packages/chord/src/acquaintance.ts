@@ -23,6 +23,8 @@ export interface Consequences {
   readonly came: (member: Member) => void
   /** A process was named, and there is no room to get to know it. */
   readonly named: (member: Member) => void
+  /** Who was found to be on another ring lately: of them others are told in any case. */
+  readonly foreign: () => readonly Member[]
   readonly gone: (member: Member) => void
 }
 
@@ -82,7 +84,9 @@ export class Acquaintance {
     if (flagOf(onRing)) this.heard(from)
     else this.#welcome(from)
     const isSame = sum === sumOf(circle.members, circle.onRing)
-    return [circle.onRing, packContacts(isSame ? [] : this.#told()), packContact(circle.self)]
+    const foreign = this.#consequences.foreign()
+    const told = isSame ? foreign : new Set([...foreign, ...this.#told()].slice(0, contactsTold))
+    return [circle.onRing, packContacts(told), packContact(circle.self)]
   }
 
   /** Members to tell of: half of them those that came last, for nobody may know them yet, the rest any. */

@@ -9,6 +9,11 @@ import type { Stabilisation } from './stabilisation.ts'
 
 /** Processes of which it is still to be found out whether they are on our ring, at most; the newest are asked first. */
 const unsureLimit = 64
+/** Rounds after which somebody is asked about again, if it is named again: while two rings become one, an answer is soon out of date. */
+const sureFor = 8
+/** Rounds for which others are told of somebody on another ring: to us it may have brought nothing, and they must hear of it. At most so many are. */
+const foreignFor = 16
+const foreignLimit = 16
 
 /** What a merging needs of who knows the way. */
 export interface MergingOptions {
@@ -28,16 +33,27 @@ export class Merging {
   readonly #options: MergingOptions
   /** In the order in which they were noted. */
   readonly #unsure = new Set<Member>()
-  /** Those that were asked about lately: to be named again is nothing new. */
-  readonly #sure = new WeakSet<Member>()
+  /** In which round it was asked about: to be named again soon after is nothing new. */
+  readonly #sure = new WeakMap<Member, number>()
+  /** Those found to be on another ring, and in which round. */
+  readonly #foreign = new Map<Member, number>()
+  #round = 0
 
   constructor(options: MergingOptions) {
     this.#options = options
   }
 
+  /** Who was found to be on another ring lately. */
+  get foreign(): Member[] {
+    return Array.from(this.#foreign)
+      .filter(([, round]) => this.#round - round < foreignFor)
+      .map(([member]) => member)
+  }
+
   /** Somebody was named or heard. */
   note(member: Member): void {
-    if (this.#sure.has(member) || member === this.#options.circle.self) return
+    const sure = this.#sure.get(member)
+    if (member === this.#options.circle.self || (sure !== undefined && this.#round - sure < sureFor)) return
     this.#unsure.delete(member)
     this.#unsure.add(member)
     const [oldest] = this.#unsure
@@ -46,10 +62,11 @@ export class Merging {
 
   /** One round: finds out about one of them. */
   tick(): void {
+    this.#round++
     const newest = [...this.#unsure].at(-1)
     if (newest === undefined) return
     this.#unsure.delete(newest)
-    this.#sure.add(newest)
+    this.#sure.set(newest, this.#round)
     this.#options.begin(this.#explore(newest))
   }
 
@@ -57,6 +74,10 @@ export class Merging {
     const { circle } = this.#options
     const [first, ...rest] = circle.places
     if (first === undefined || !(await this.#improve(first, member))) return
+    this.#foreign.delete(member)
+    this.#foreign.set(member, this.#round)
+    const [oldest] = this.#foreign.keys()
+    if (this.#foreign.size > foreignLimit && oldest !== undefined) this.#foreign.delete(oldest)
     await Promise.all(rest.map(place => this.#improve(place, member)))
   }
 

@@ -42,6 +42,7 @@ export class Upkeep {
         this.stabilisation.improve()
       },
       named: member => this.#merging.note(member),
+      foreign: () => this.#merging.foreign,
       gone: member => this.gone(member, false),
     })
     this.stabilisation = new Stabilisation(circle, caller, settings, this.#begin, this.acquaintance)
