@@ -44,15 +44,16 @@ export class Interest {
   /** Those to be told that are not on the ring. */
   get subscribers(): Member[] {
     return Array.from(this.#subscribers)
-      .filter(([, until]) => until > this.#now)
+      .filter(([member, until]) => until > this.#now && !this.#options.circle.members.has(member))
       .map(([member]) => member)
   }
 
   /** Somebody wants to be told: a member from now on, anybody else for a while. @returns whether there is room */
   take(member: Member): boolean {
-    const { circle } = this.#options
-    if (circle.members.has(member)) {
-      member.listens = true
+    member.saidItListens()
+    // Who is not on the ring yet does not say it again when it is: that it listens is kept until it is taken for a member here.
+    if (this.#options.circle.members.has(member)) {
+      this.#subscribers.delete(member)
       return true
     }
     const now = this.#now

@@ -35,8 +35,8 @@ export class Member {
   misses = 0
   /** When the last of them was counted, by the monotonic clock. */
   missed: number = -Infinity
-  /** Whether it wants to be told of changes, as it said the last time; `undefined`: it was not asked yet. */
-  listens: boolean | undefined
+  #listens: boolean | undefined
+  #timesSaid = 0
   /** Whether it was told that this node does. */
   knowsThatWeListen = false
   /** When it last answered or asked, by the monotonic clock; −∞ if it is known from others only. */
@@ -50,6 +50,32 @@ export class Member {
       member: this,
       index,
     }))
+  }
+
+  /** Whether it wants to be told of changes, as it said the last time; `undefined`: that is not known. */
+  get listens(): boolean | undefined {
+    return this.#listens
+  }
+
+  /** How often it said by itself that it listens: an answer to what was asked before the last time is out of date. */
+  get timesSaid(): number {
+    return this.#timesSaid
+  }
+
+  saidItListens(): void {
+    this.#listens = true
+    this.#timesSaid++
+  }
+
+  /** What it answered when it was told of a change. @param timesSaid when it was asked */
+  answeredWhetherItListens(listens: boolean, timesSaid: number): void {
+    if (listens || timesSaid === this.#timesSaid) this.#listens = listens
+  }
+
+  /** It is no member any more. Should it come back, it may be another process, with the same id. */
+  forgetInterest(): void {
+    this.#listens = undefined
+    this.knowsThatWeListen = false
   }
 
   get contact(): Contact {

@@ -75,6 +75,7 @@ export class Members {
   /** Takes it for a member no longer; `lost`: it may come back by itself. */
   remove(member: Member, lost: boolean): void {
     if (this.#all.delete(member.id)) {
+      member.forgetInterest()
       this.sum = (this.sum - hash(member.id)) >>> 0
       for (const point of member.points) this.routes.remove(point)
     }

@@ -123,8 +123,8 @@ export class Spread {
       seen.add(point.member)
       const { member } = point
       if (toAll || member.listens === true) others.push(point)
-      // Not known of it yet, and perhaps not to others either: it is asked so.
-      else if (from === undefined && member.listens === undefined)
+      // Not known of it yet, and whoever told us may have relied on us: it is asked so.
+      else if (member !== from && member.listens === undefined)
         this.#send([member], ['spread', [], false, items])
     }
     const size = Math.ceil(others.length / fanOut)
@@ -142,8 +142,10 @@ export class Spread {
   #send(members: readonly Member[], body: unknown): void {
     const attempt = async () => {
       for (const member of members) {
+        const { timesSaid } = member
         try {
-          member.listens = (await this.#options.caller.ask(member, body)) === true
+          const answer = await this.#options.caller.ask(member, body)
+          member.answeredWhetherItListens(answer === true, timesSaid)
           return
         } catch (error) {
           if (!isSilence(error)) return
