@@ -99,6 +99,7 @@ export class LookUp {
       this.#reject = reject
       this.#begin()
       const candidate = this.#after.find(({ point }) => point === owner) ?? { point: owner, hops: 1 }
+      this.#asked.set(owner.member, true)
       this.#await(candidate, reply, true, late)
       if (late) this.#next()
     })

@@ -74,6 +74,29 @@ describe('a reading', () => {
     expect(new Set(asked.map(({ table }) => table)).size).toBe(5)
   })
 
+  it.each(['get', 'put'] as const)(
+    'whose owner is late asks another beside it, not the owner again: %s',
+    async query => {
+      let first: Asked | undefined
+      const asked = listen(world, 'reader', each => {
+        first ??= each
+        return each.of === first.of
+      })
+      const working = query === 'get' ? reader.get('key') : reader.set('key', 'value')
+      const { caller, circle } = reader.engine
+      await world.pass(0)
+      const silent = circle.members.get(first?.of ?? '')
+      if (silent === undefined) throw new Error('nobody was asked')
+      // It was late after half of this, and has not failed yet.
+      await world.pass(caller.timeoutOf(silent) * 0.9)
+      const ofTable = asked.filter(({ table }) => table === first?.table).map(({ of }) => of)
+      expect(ofTable.filter(of => of === silent.id)).toHaveLength(1)
+      expect(ofTable.length).toBeGreaterThan(1)
+      world.passes = () => true
+      await world.run(working)
+    },
+  )
+
   it('reads what was set last while a table is behind, and brings that one up to date', async () => {
     listen(world, 'n0', ({ query, table }) => query === 'put' && table === 1)
     expect(await world.run(writer.set('behind', 1))).toBeGreaterThanOrEqual(3)
