@@ -6,6 +6,9 @@ export interface Stretch {
   readonly to: Position
 }
 
+/** Arcs in mind, at most: one that replicates for many rings' worth of neighbours has some hundreds. To forget one is to be less sure. */
+const claimsLimit = 4_096
+
 interface Claim extends Stretch {
   readonly until: number
 }
@@ -26,7 +29,11 @@ export class Claims {
    */
   add({ from, to }: Stretch, until: number): void {
     for (const known of this.#claims.keys()) if (isInside(known, from, to)) this.#claims.delete(known)
+    // Who says it again is the last one.
+    this.#claims.delete(to)
     this.#claims.set(to, { from, to, until })
+    const [oldest] = this.#claims.keys()
+    if (this.#claims.size > claimsLimit && oldest !== undefined) this.#claims.delete(oldest)
   }
 
   /** The owner of an arc says that others hold the copies now. */

@@ -151,9 +151,11 @@ export class Engine {
       // While it is still asked for its arcs, so that those who come after it have all of them when they take over.
       const prepared = circle.places.map(({ point }) => this.#prepare(point.index))
       await this.within(Promise.all(prepared), limits, 'successors')
-      await this.#beFollowed(limits)
+      await this.#beFollowed({ timeout: end - this.now, signal })
       this.#checkNotLast()
-      await this.upkeep.leave()
+      // From here on it is off the ring.
+      const told = this.upkeep.leave()
+      await this.within(told, { timeout: end - this.now, signal }, 'others to be told')
       const alone = this.now + aloneFor * this.settings.interval
       while (store.size > 0) {
         const left = { ...limits, timeout: end - this.now }
@@ -212,16 +214,17 @@ export class Engine {
   }
 
   /** Waits until who precedes us knows who follows us, a few rounds at most: the predecessor may be gone. */
-  async #beFollowed({ signal }: WaitOptions): Promise<void> {
+  async #beFollowed({ signal, timeout = Infinity }: WaitOptions): Promise<void> {
     const { circle } = this
-    const end = this.now + followedWithin * this.settings.interval
-    while (circle.members.size > 0 && this.now < end) {
+    const deadline = this.now + timeout
+    const enough = this.now + followedWithin * this.settings.interval
+    while (circle.members.size > 0 && this.now < enough) {
       this.checkOpen()
       const unsure = circle.unconfirmed
       if (unsure.length === 0) return
       // Not before its next round would it ask us by itself.
       for (const member of unsure) this.upkeep.askToFollow(member)
-      await this.#pause(patience, { signal }, 'successors')
+      await this.#pause(patience, { signal, timeout: deadline - this.now }, 'successors')
     }
   }
 

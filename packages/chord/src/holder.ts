@@ -1,12 +1,13 @@
 import type { Entry } from '@p2p/replica'
 import type { Caller } from './caller.ts'
 import type { Circle } from './circle.ts'
+import type { Stretch } from './claims.ts'
 import { entrySize, isDeleted, isOvertaken, packEntry, parseEntry, versionOf } from './entries.ts'
 import { flagOf, listOf, malformed, positionOf, positionsOf, textOf, wholeOf } from './grammar.ts'
 import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
 import { listProcesses, type Place } from './place.ts'
-import { type Position, isWithin } from './position.ts'
+import { type Position, isInside, isWithin } from './position.ts'
 import type { Store } from './store.ts'
 import { hashOf } from './table.ts'
 
@@ -193,25 +194,28 @@ export class Holder {
   }
 
   /** The owner of an arc says that this node has all of it now. */
-  claim(body: readonly unknown[], until: number): unknown {
-    const [, from, to] = listOf(body, 3)
+  claim(from: Member, body: readonly unknown[], until: number): unknown {
+    const [, rawFrom, rawTo] = listOf(body, 3)
+    const arc = arcOf(from, rawFrom, rawTo)
     // Who has left hands on what it holds: a claim would keep it from that for as long as it lasts.
     if (!this.#circle.onRing) return false
-    this.#circle.claims.add({ from: positionOf(from), to: positionOf(to) }, until)
+    // Nobody owns an arc on which we are, whoever it is: it does not know us yet, and asks again.
+    if (this.#circle.places.some(({ position }) => isInside(position, arc.from, arc.to))) return false
+    this.#circle.claims.add(arc, until)
     return true
   }
 
   /** The owner of an arc says that others hold the copies. */
-  disclaim(body: readonly unknown[]): unknown {
-    const [, from, to] = listOf(body, 3)
-    this.#circle.claims.remove({ from: positionOf(from), to: positionOf(to) })
+  disclaim(from: Member, body: readonly unknown[]): unknown {
+    const [, rawFrom, rawTo] = listOf(body, 3)
+    this.#circle.claims.remove(arcOf(from, rawFrom, rawTo))
     return true
   }
 
   /** Compares a whole arc with its owner. */
-  digest(body: readonly unknown[], until: number): unknown {
+  digest(asker: Member, body: readonly unknown[], until: number): unknown {
     const [, , rawFrom, rawTo, sums] = listOf(body, 5)
-    const [from, to] = [positionOf(rawFrom), positionOf(rawTo)]
+    const { from, to } = arcOf(asker, rawFrom, rawTo)
     if (this.#circle.onRing) this.#circle.compared.add({ from, to }, until)
     const differing = listOf(sums, 5).flatMap((sum, table) =>
       sum === this.fingerprint(table, from, to) ? [] : [table],
@@ -301,4 +305,11 @@ export class Holder {
     }
     return [true, null, entries]
   }
+}
+
+/** An arc of which somebody speaks as its owner: it ends at one of its points. @throws `P2P_MALFORMED` */
+const arcOf = (owner: Member, rawFrom: unknown, rawTo: unknown): Stretch => {
+  const [from, to] = [positionOf(rawFrom), positionOf(rawTo)]
+  if (!owner.points.some(({ position }) => position === to)) malformed("an arc that is not the asker's")
+  return { from, to }
 }

@@ -69,12 +69,12 @@ export class Responder {
       case 'give':
         return this.#holder.give(request)
       case 'claim':
-        return this.#holder.claim(request, this.#upkeep.stabilisation.claimUntil)
+        return this.#holder.claim(from, request, this.#upkeep.stabilisation.claimUntil)
       case 'disclaim':
-        return this.#holder.disclaim(request)
+        return this.#holder.disclaim(from, request)
       case 'digest':
         this.#upkeep.stabilisation.yield(from, request[1])
-        return this.#holder.digest(request, this.#upkeep.stabilisation.claimUntil)
+        return this.#holder.digest(from, request, this.#upkeep.stabilisation.claimUntil)
       case 'compare':
         return this.#holder.compare(request)
       case 'lacks':

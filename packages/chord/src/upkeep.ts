@@ -25,6 +25,8 @@ export class Upkeep {
   readonly acquaintance: Acquaintance
   readonly stabilisation: Stabilisation
   readonly #merging: Merging
+  /** Those asked to follow who have not answered yet. */
+  readonly #following = new Set<Member>()
   readonly #caller: Caller
   readonly #settings: Settings
   readonly #fail: (error: unknown) => void
@@ -50,6 +52,7 @@ export class Upkeep {
       circle,
       stabilisation: this.stabilisation,
       begin: this.#begin,
+      random: settings.random,
       follower: (position, through) => this.successor(position, through),
     })
   }
@@ -144,7 +147,9 @@ export class Upkeep {
 
   /** Has a process that precedes us look at once who follows it and us. */
   askToFollow(member: Member): void {
-    this.#begin(this.#caller.ask(member, ['follow']))
+    if (this.#following.has(member)) return
+    this.#following.add(member)
+    this.#begin(this.#caller.ask(member, ['follow']).finally(() => this.#following.delete(member)))
   }
 
   /** A process is gone. */

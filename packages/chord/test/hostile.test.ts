@@ -50,6 +50,28 @@ it('refuses a stamp that is more than a day ahead, and keeps to its limits', asy
   expect((ring[0] as ChordNode).health().entries).toBeLessThanOrEqual(20)
 })
 
+it('does not believe a stranger that it has all of an arc, and remembers no more arcs than one has points', async () => {
+  const { circle, now } = (ring[0] as ChordNode).engine
+  const position = (at: number) => at.toString(16).padStart(96, '0')
+  const sums = new Array(5).fill('')
+  const [point] = circle.members.of(eve.self).points
+  const [own] = circle.places
+  if (point === undefined || own === undefined) throw new Error('nobody has a point')
+  const claims = circle.claims.size
+  const compared = circle.compared.size
+  for (let at = 0; at < 20; at++) {
+    expect(await ask(['claim', position(at), position(at + 1)])).toMatch(/malformed/)
+    expect(await ask(['disclaim', position(at), position(at + 1)])).toMatch(/malformed/)
+    expect(await ask(['digest', 0, position(at), position(at + 1), sums])).toMatch(/malformed/)
+    await ask(['digest', 0, position(at), point.position, sums])
+  }
+  // An arc on which a point of ours lies is not another's.
+  expect(await ask(['claim', point.position, point.position])).toBe(false)
+  expect(circle.claims.size).toBe(claims)
+  expect(circle.compared.size).toBeLessThanOrEqual(compared + 1)
+  expect(circle.claims.covers(own.position, now)).toBe(false)
+})
+
 it('survives whatever else it is told', async () => {
   const names = [
     'find',

@@ -304,12 +304,12 @@ describe('a ring', () => {
     const world = new World(7)
     const ring = await world.ring(3, options)
     await fill(world, ring[0] as ChordNode)
-    const [old] = ring as [ChordNode]
+    const [old, other] = ring as [ChordNode, ChordNode]
     await world.run(old.unjoin())
-    const whole = '0'.repeat(96)
-    const late = world.nodes.get('n1')?.request('n0', '/chord/1/default', ['claim', whole, whole])
+    const own = other.engine.circle.places[0]?.position as string
+    const late = world.nodes.get('n1')?.request('n0', '/chord/1/default', ['claim', own, own])
     expect(await world.run(late as Promise<unknown>)).toBe(false)
-    expect(old.engine.circle.isResponsible('f'.repeat(96), old.engine.now)).toBe(false)
+    expect(old.engine.circle.isResponsible(own, old.engine.now)).toBe(false)
   })
 
   it('is left within two rounds, also by who has just been joined, and holds nothing', async () => {
@@ -326,6 +326,27 @@ describe('a ring', () => {
     expect(world.clock.monotonic() - began).toBeLessThan(2_000)
     expect(second.health()).toMatchObject({ healthy: true, members: 0 })
     expect(first.leeching).toBe(true)
+  })
+
+  it('is not left by who has too little time for it, which says so in time and stays', async () => {
+    const world = new World(3)
+    const ring = await world.ring(4)
+    await world.pass(20_000)
+    const leaving = ring[2] as ChordNode
+    await world.run((ring[0] as ChordNode).set('key', 1))
+    // Who precedes it does not come to ask.
+    let asked = 0
+    world.passes = (_, to, body) => {
+      const [name] = Array.isArray(body) ? (body as unknown[]) : []
+      if (name === 'follow') asked++
+      return name !== 'follow' && (name !== 'stabilise' || to !== 'n2')
+    }
+    const began = world.clock.monotonic()
+    await expect(world.run(leaving.unjoin({ timeout: 400 }))).rejects.toMatchObject({ code: 'P2P_TIMEOUT' })
+    expect(world.clock.monotonic() - began).toBeLessThanOrEqual(400)
+    expect(leaving.leeching).toBe(false)
+    // Each is asked again only when it has not answered for a while, not each 50 ms.
+    expect(asked).toBeLessThanOrEqual(4 * 3)
   })
 
   it('begins anew with who is on its way in when all others say that they left', async () => {
