@@ -192,7 +192,8 @@ export class Streams {
   forget(now: number): void {
     const isSilent = ({ heard }: Stream) => now - heard >= this.#settings.memory
     for (const stream of this.#streams.values()) {
-      if (isSilent(stream) && (this.#byOrigin.get(stream.origin)?.every(isSilent) ?? true)) this.#remove(stream)
+      if (isSilent(stream) && (this.#byOrigin.get(stream.origin)?.every(isSilent) ?? true))
+        this.#remove(stream)
     }
   }
 
