@@ -50,7 +50,7 @@ export type MeshErrorCode =
   | 'P2P_CLOSED'
   /** The identity's file cannot be used. */
   | 'P2P_BAD_IDENTITY'
-  /** A handler or a listener of the application failed. */
+  /** A handler or a listener of the application, or something else that it gave to the mesh, failed. */
   | 'P2P_HANDLER_FAILED'
 
 /** An error of `@p2p/mesh`. Decide on its `code`. */

@@ -1,10 +1,13 @@
 import type { Clock } from '@p2p/interfaces'
+import { times } from './limits.ts'
 
 /** What {@link Looking} needs of its node. */
 export interface LookingSettings {
   readonly clock: Clock
   /** Looks at all that may have come due. @returns when something is due next, in monotonic milliseconds */
   readonly look: () => number
+  /** A look threw this. */
+  readonly failed: (cause: unknown) => void
 }
 
 /** Between two looks at least, in milliseconds: what is due a moment later can wait for it. */
@@ -30,7 +33,7 @@ export class Looking {
     this.#due = due
     this.#timer = clock.after(delay, () => {
       this.#due = Infinity
-      this.within(Math.max(this.#settings.look() - clock.monotonic(), shortest))
+      this.within(Math.max(this.#look() - clock.monotonic(), shortest))
     })
   }
 
@@ -38,5 +41,15 @@ export class Looking {
   close(): void {
     this.#closed = true
     this.#timer?.[Symbol.dispose]()
+  }
+
+  /** Looks, and looks again also where that failed: without it links would end unnoticed. */
+  #look(): number {
+    try {
+      return this.#settings.look()
+    } catch (cause) {
+      this.#settings.failed(cause)
+      return this.#settings.clock.monotonic() + times.tick
+    }
   }
 }

@@ -86,7 +86,11 @@ export class MeshNode implements Mesh {
       onMessage: message => this.#events.emit('message', message),
       onError: error => this.#failures.add(error),
     })
-    this.#looking = new Looking({ clock, look: () => this.#look() })
+    this.#looking = new Looking({
+      clock,
+      look: () => this.#look(),
+      failed: cause => this.#failures.report('P2P_HANDLER_FAILED', 'looking after the links failed', cause),
+    })
     this.#links = new LinkManager(settings, this.#owner())
     this.#overlay = new Overlay({
       self: () => this.self,
