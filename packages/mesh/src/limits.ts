@@ -6,7 +6,7 @@ export interface MeshLimits {
   readonly links: number
   /** Links at one time whose other end has the same host. */
   readonly linksPerHost: number
-  /** Inbound handshakes in progress: so many that are being secured, and so many that are to say HELLO. The oldest gives way. */
+  /** Inbound handshakes in progress: so many that are being secured, and so many that are to say HELLO. Of those being secured the oldest of the host that has most gives way, of the others the oldest. */
   readonly handshakes: number
   /** Bytes queued for one peer; a peer that takes them slower than we make them loses its link. */
   readonly queue: number
@@ -59,6 +59,8 @@ export const times = {
   dead: 9_500,
   /** A look that comes so much later than it was due shows that we were stopped ourselves. */
   tolerance: 1_000,
+  /** So long after such a look no link is given up: what came meanwhile is read, and a segment lost twice is said again. */
+  patience: 1_000,
   /** Between two measurements of a link's round trip. */
   ping: 30_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */

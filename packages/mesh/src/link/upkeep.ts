@@ -18,28 +18,26 @@ export interface UpkeepSettings {
 /** Keeps links alive by a sign of life from each end, ends those from which none comes, and those that nobody uses. PROTOCOL.md, "Liveness". */
 export class Upkeep {
   readonly #settings: UpkeepSettings
-  #lastLook: number
   /** When the next look is due at the latest. */
   #due: number
   #nextSweep = 0
 
   constructor(settings: UpkeepSettings) {
     this.#settings = settings
-    this.#lastLook = this.#due = settings.clock.monotonic()
+    this.#due = settings.clock.monotonic()
   }
 
   /** Looks at every link. @returns when it is to be called again at the latest, in monotonic milliseconds */
   tick(): number {
     const { clock, random, links, peers } = this.#settings
     const now = clock.monotonic()
-    // If we were stopped ourselves, the others had no chance to be heard.
-    const pardon = now - this.#due > times.tolerance ? now - this.#lastLook : 0
-    this.#lastLook = now
+    // If we were stopped ourselves, what the others said has not been read, and those that were stopped with us have yet to say it
+    const earliest = now - this.#due > times.tolerance ? now - times.dead + times.patience : -Infinity
     // Jitter, or the nodes of one machine would all look at the same moment
     const pause = times.sign * (0.9 + 0.1 * random.next())
     let next = now + pause
     for (const link of links) {
-      link.lastReceived += pardon
+      link.lastReceived = Math.max(link.lastReceived, earliest)
       if (link.peer !== undefined && link.open) next = Math.min(next, this.#keepAlive(link, now, pause))
     }
     if (now >= this.#nextSweep) {
