@@ -45,6 +45,8 @@ export class Overlay {
   #acting = false
   /** Who waits for whom to become a neighbour. */
   readonly #joining = new Map<PeerId, Set<Waiter<Contact>>>()
+  /** Whom we have asked which part of the network they belong to, and who has not answered. */
+  readonly #asked = new Set<PeerId>()
   /** Why the link that is ending right now ends. */
   #reason: Error | undefined
 
@@ -107,6 +109,7 @@ export class Overlay {
   }
 
   linkDown(peer: Peer, end: LinkEnd): void {
+    this.#asked.delete(peer.id)
     if (end.leaving) this.#book.forget(peer.id)
     for (const waiter of Array.from(this.#joining.get(peer.id) ?? [])) {
       waiter.reject(end.error ?? notJoined(peer.id, end))
@@ -221,19 +224,27 @@ export class Overlay {
           : await links.reach(target.contact, options)
       if ('seed' in target) this.#book.met(target.seed, peer.id)
       if (this.neighbours.size === 0) this.join(peer.id)
-      else peer.link.send(encodeProbe({ asks: true, belonging: this.#component.belonging(this.#now()) }))
+      else {
+        this.#asked.add(peer.id)
+        peer.link.send(encodeProbe({ asks: true, belonging: this.#component.belonging(this.#now()) }))
+      }
     } catch (error) {
       // Tried again for ever, at its own pace; but where another node has taken the place of one, that one is gone
       if ('contact' in target && isSomebodyElse(error)) this.#book.forget(target.contact.id)
-      this.#book.disturbed(this.#now())
+      this.#book.failed(target, this.#now())
     }
   }
 
   /** Somebody says which part of the network it belongs to. */
   #probed(peer: Peer, { asks, belonging }: Probe): void {
     const ours = this.#component.belonging(this.#now())
-    if (asks) peer.link.send(encodeProbe({ asks: false, belonging: ours }))
-    else if (areApart(ours, belonging)) {
+    if (asks) {
+      peer.link.send(encodeProbe({ asks: false, belonging: ours }))
+      return
+    }
+    // Nobody is to keep us calm, or busy, with answers to nothing
+    if (!this.#asked.delete(peer.id)) return
+    if (areApart(ours, belonging)) {
       this.#book.disturbed(this.#now())
       this.#membership.merge(peer.id)
       this.#act()

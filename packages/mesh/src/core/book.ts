@@ -29,6 +29,8 @@ export class Book {
   readonly #seeds = new Map<Address, PeerId | undefined>()
   /** Whose turn it is to be tried comes first: who was met or tried last is last. */
   readonly #met = new Map<PeerId, Contact>()
+  /** Those whose last probe failed. */
+  readonly #failed = new Set<string>()
   #due = 0
   #tries = 0
   /** Probes in a row that found nothing wrong. */
@@ -50,21 +52,23 @@ export class Book {
 
   /** A node has proved that it is there. */
   meet(contact: Contact): void {
-    this.#met.delete(contact.id)
+    this.forget(contact.id)
     this.#met.set(contact.id, contact)
     if (this.#met.size <= this.#settings.limit) return
     const [oldest] = this.#met.keys()
-    if (oldest !== undefined) this.#met.delete(oldest)
+    if (oldest !== undefined) this.forget(oldest)
   }
 
   /** This node answered at a seed's address. */
   met(seed: Address, id: PeerId): void {
     this.#seeds.set(seed, id)
+    this.#failed.delete(seed)
   }
 
   /** The node said that it leaves. A seed stays a seed. */
   forget(id: PeerId): void {
     this.#met.delete(id)
+    this.#failed.delete(id)
   }
 
   /** When there is something to dial next, in monotonic milliseconds, unless we are alone before. */
@@ -77,9 +81,17 @@ export class Book {
     this.#calm++
   }
 
+  /** A probe failed: trouble, but no news where the one before did too, or nodes that are gone for good would keep probes frequent for ever. */
+  failed(target: Target, now: number): void {
+    const key = 'seed' in target ? target.seed : target.contact.id
+    if (this.#failed.has(key)) return
+    if ('seed' in target || this.#met.has(key)) this.#failed.add(key)
+    this.disturbed(now)
+  }
+
   /**
-   * A neighbour was lost, a probe failed, or found another part of the network: probes come often again. Of a network that is cut in two the smaller part sees nothing but
-   * trouble as long as that lasts, so the pauses of those who see none do not matter to how soon it heals.
+   * A neighbour was lost, a probe failed, or found another part of the network: probes come often again. Of a network that is cut in two the smaller part sees trouble,
+   * and hardly a probe that finds none, so the pauses of those who see none do not matter to how soon it heals.
    */
   disturbed(now: number): void {
     this.#calm = 0
