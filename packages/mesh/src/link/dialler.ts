@@ -31,8 +31,8 @@ export class Dialler {
   readonly #attempts = new Set<AbortController>()
   /** What somebody waits for: `close` waits until it is settled. */
   readonly #waits = new Set<Promise<unknown>>()
-  /** Dials of addresses at which anybody may answer. */
-  #strangers = 0
+  /** Attempts at which anybody may be at the other end, from when there is a connection: before, nobody can have heard of it. */
+  readonly #strangers = new Set<AbortSignal>()
   #closed = false
 
   constructor(settings: DiallerSettings) {
@@ -70,14 +70,13 @@ export class Dialler {
       wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
         const abort = new AbortController()
         this.#attempts.add(abort)
-        if (expected === undefined) this.#strangers++
         let link: Link | undefined
         this.#connect(transport, address, expected, abort.signal, waiter, made => (link = made)).catch(
           waiter.reject,
         )
         return () => {
           this.#attempts.delete(abort)
-          if (expected === undefined) this.#strangers--
+          this.#strangers.delete(abort.signal)
           if (link?.peer !== undefined) return
           abort.abort()
           link?.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
@@ -96,7 +95,7 @@ export class Dialler {
 
   /** Whether a dial is on its way that may end at this node. */
   mayReach(id: PeerId): boolean {
-    return this.#strangers > 0 || this.#dials.has(id)
+    return this.#strangers.size > 0 || this.#dials.has(id)
   }
 
   /** The transport of an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME` */
@@ -161,13 +160,18 @@ export class Dialler {
   ): Promise<void> {
     const { security, network, limits, links, adopt, handshakes, retired } = this.#settings
     // Whoever answers must know that a link is gone before it hears of the next one: it would take them for twins, and end both
-    if (expected === undefined) for (const link of retired()) await link.closed
+    const settle = async () => {
+      if (expected === undefined) for (const link of retired()) await link.closed
+    }
+    await settle()
     if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
     const present = links()
     if (present + this.#attempts.size > limits.links) {
       throw new MeshError('P2P_LIMIT_REACHED', `this node has ${present} links already`)
     }
     const raw = await transport.dial(address, { signal })
+    if (expected === undefined && !signal.aborted) this.#strangers.add(signal)
+    await settle()
     const { connection, publicKey } = await security.secure(raw, {
       role: 'dialler',
       network,
