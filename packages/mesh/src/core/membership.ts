@@ -181,7 +181,7 @@ export class Membership {
     this.#send(from, { type: 'unneighbour', contacts: [] })
   }
 
-  /** To be called about once a second. */
+  /** To be called at every look of the node: every 1.4 to 3.5 s. */
   tick(now: number): void {
     for (const [id, rest] of this.#rests) if (rest.until + longestRest < now) this.#rests.delete(id)
     this.#fill(now)
