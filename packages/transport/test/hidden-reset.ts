@@ -11,14 +11,23 @@ const handlePrototype = (): { reset?: unknown } => {
   return Object.getPrototypeOf(handle._parent) as { reset?: unknown }
 }
 
-/** A transport of TLS as it is in a Node.js that keeps nothing beneath a socket of TLS by which it could be reset. */
-export const tlsUponSockets = (options: TlsOptions): Transport => {
+/** Puts another thing in the place of what sockets of TCP are reset by, until it is disposed of. */
+export const hideReset = (instead: PropertyDescriptor = { value: undefined }): Disposable => {
   const prototype = handlePrototype()
   const { reset } = prototype
-  delete prototype.reset
-  try {
-    return tls(options)
-  } finally {
-    prototype.reset = reset
+  Object.defineProperty(prototype, 'reset', { ...instead, configurable: true })
+  return {
+    [Symbol.dispose]: () =>
+      void Object.defineProperty(prototype, 'reset', {
+        value: reset,
+        writable: true,
+        configurable: true,
+      }),
   }
+}
+
+/** A transport of TLS as it is in a Node.js that keeps nothing beneath a socket of TLS by which it could be reset. */
+export const tlsUponSockets = (options: TlsOptions): Transport => {
+  using _ = hideReset()
+  return tls(options)
 }

@@ -4,7 +4,7 @@ import type { Address, Connection, Transport } from '@p2p/interfaces'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { tls } from '../src/tls.ts'
 import { certificate, credentials } from './certificates/credentials.ts'
-import { tlsUponSockets } from './hidden-reset.ts'
+import { hideReset, tlsUponSockets } from './hidden-reset.ts'
 import { run } from './programs/run.ts'
 import { turn } from './virtual-clock.ts'
 
@@ -188,6 +188,41 @@ describe.each([
       const { by, error } = await outbound.closed
       expect(by).toBe('remote')
       expect(error).toEqual(coded('P2P_CONNECTION_RESET'))
+    }
+  })
+})
+
+describe('where Node.js keeps other things behind a socket of TLS than it did', () => {
+  const denied = () => {
+    throw new Error('another thing')
+  }
+
+  it('a transport is made though to look there throws, and dials', async () => {
+    const transport = (() => {
+      using _ = hideReset({ get: denied })
+      return tls(secured)
+    })()
+    const listener = await transport.listen('tls://127.0.0.1:0', connection => connection.abort())
+    cleanUps.push(() => listener.close())
+    const outbound = await transport.dial(listener.address)
+    expect((await outbound.closed).error).toEqual(coded('P2P_CONNECTION_RESET'))
+  })
+
+  it.each([
+    ['is nothing', { value: undefined }],
+    ['throws', { get: denied }],
+  ])('a dial fails, and leaves no connection, where what was there before %s', async (_what, instead) => {
+    const transport = tls(secured)
+    const accepted: Connection[] = []
+    const listener = await transport.listen('tls://127.0.0.1:0', connection => accepted.push(connection))
+    cleanUps.push(() => listener.close())
+    const hidden = hideReset(instead)
+    const error = await failure(transport.dial(listener.address))
+    hidden[Symbol.dispose]()
+    expect(error).toEqual(coded('P2P_CONNECTION_FAILED'))
+    for (const connection of accepted) {
+      connection.onData(() => undefined)
+      await connection.closed
     }
   })
 })

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Address, Connection, WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { dialable, parseEndpoint } from '../endpoint.ts'
+import { TransportError } from '../errors.ts'
 import { SocketConnection, type SocketContext } from '../socket/connection.ts'
 import { type ReadBuffer, readInto } from '../socket/read-buffer.ts'
 import { endsOf, localEnd, openSocket } from '../tcp/socket.ts'
@@ -24,13 +25,20 @@ export const dial = async (
   const what = `a connection to ${address}`
   return wait<Connection>({ clock: context.clock, what, signal, timeout }, ({ resolve, reject: failed }) => {
     let connection: SocketConnection | undefined
-    const secured = (socket: Socket, tcp: Socket | undefined) => {
-      const wire = { socket, ...(tcp && { tcp }), hasReadBuffer: buffer !== undefined }
+    const secured = (socket: Socket, tcp: Socket) => {
+      const wire = { socket, tcp, hasReadBuffer: buffer !== undefined }
       connection = new SocketConnection(wire, endsOf('tls', socket, 'outbound'), context)
       resolve(connection)
     }
     const dialOwn = (reads: Uint8Array) => {
-      const connected = () => secured(socket, socketBeneath(socket))
+      const connected = () => {
+        // Without the socket beneath, abort would end the connection as if all were well
+        try {
+          secured(socket, socketBeneath(socket))
+        } catch (cause) {
+          failed(new TransportError('P2P_CONNECTION_FAILED', `${what}: it could not be reset`, { cause }))
+        }
+      }
       const more = { ...from, ...readInto(reads, () => connection) }
       const socket = dialSecure(address, endpoint, more, security, { connected, failed })
       return socket

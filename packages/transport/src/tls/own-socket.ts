@@ -16,12 +16,14 @@ interface Inside {
  * Why so: only a socket that TLS has made itself can read into a buffer of its owner's (`onread`), which spares it fresh memory for each record of 16 KiB;
  * and only a socket of TCP has `resetAndDestroy`. This is the one place of the package that uses what Node.js does not document.
  *
- * @returns `undefined` if Node.js keeps other things there than it did
+ * @throws whatever comes of it if Node.js keeps other things there than it did
  */
-export const socketBeneath = (socket: TLSSocket): Socket | undefined => {
+export const socketBeneath = (socket: TLSSocket): Socket => {
   const { _handle: handle } = socket as Inside
   const beneath = handle?._parent
-  if (handle?._parentWrap !== null || typeof beneath?.reset !== 'function') return undefined
+  if (handle?._parentWrap !== null || typeof beneath?.reset !== 'function') {
+    throw new TypeError('no socket of TCP beneath one of TLS')
+  }
   const tcp = new Socket({ handle: beneath, manualStart: true, allowHalfOpen: true } as object)
   handle._parentWrap = tcp
   tcp.once('close', () => socket.destroy())
@@ -33,8 +35,12 @@ export const socketBeneath = (socket: TLSSocket): Socket | undefined => {
  * sockets that were dialled before, as it is where one listens: all is the same, but reading takes half as much processor time again.
  */
 export const hasSocketBeneath = (secureContext: SecureContext): boolean => {
-  const socket = new TLSSocket(undefined as unknown as Socket, { secureContext })
-  const tcp = socketBeneath(socket)
-  socket.destroy()
-  return tcp?.destroyed === true
+  try {
+    const socket = new TLSSocket(undefined as unknown as Socket, { secureContext })
+    const tcp = socketBeneath(socket)
+    socket.destroy()
+    return tcp.destroyed
+  } catch {
+    return false
+  }
 }
