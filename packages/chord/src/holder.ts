@@ -7,7 +7,7 @@ import { flagOf, listOf, malformed, positionOf, positionsOf, textOf, wholeOf } f
 import type { Member } from './member.ts'
 import type { Settings } from './options.ts'
 import { listProcesses, type Place } from './place.ts'
-import { type Position, isInside, isWithin } from './position.ts'
+import { type Position, isInside, isWithin, toNumber, toPosition } from './position.ts'
 import type { Store } from './store.ts'
 import { hashOf } from './table.ts'
 
@@ -50,7 +50,7 @@ export class Holder {
       case 'put':
         return this.#put(index, position, place, isCertain, parseEntry(more, this.#settings.limits))
       case 'page':
-        return this.#page(index, position, place, wholeOf(more, pageEntries + 1))
+        return this.#page(index, position, place, isCertain, wholeOf(more, pageEntries + 1))
       default:
         return malformed('an unknown query')
     }
@@ -287,15 +287,61 @@ export class Holder {
   }
 
   /** For who walks the ring: what is live from a position to the end of the arc. */
-  #page(table: number, position: Position, place: Place, most: number): unknown {
-    const { completeFrom } = place
-    if (completeFrom === undefined || !isWithin(position, completeFrom, place.position))
-      return [false, position, []]
+  #page(table: number, position: Position, place: Place, isCertain: boolean, most: number): unknown {
+    const { completeFrom, position: end } = place
+    if (completeFrom !== undefined && isWithin(position, completeFrom, end))
+      return this.#pageUpTo(end, table, position, place, most)
+    const notYet = [false, position, []]
+    if (!isCertain) return notYet
+    return this.#gather(table, position, place).then(upTo =>
+      upTo === undefined ? notYet : this.#pageUpTo(upTo, table, position, place, most),
+    )
+  }
+
+  /**
+   * While an arc is incomplete: takes over what those who had it have of it from a position on.
+   *
+   * @returns how far all of them told; `undefined` if somebody who may have had something was left out
+   */
+  async #gather(table: number, position: Position, place: Place): Promise<Position | undefined> {
+    const before = toPosition(toNumber(position) - 1n)
+    const list: string[] = []
+    let end = place.position
+    for (const held of this.#store.table(table).range(before, end)) {
+      if (list.push(held.position, hashOf(held)) < 2 * pageEntries) continue
+      end = held.position
+      break
+    }
+    const gather = async (member: Member) => {
+      const reply = await this.#caller.ask(member, ['compare', table, before, end, list])
+      const [upTo, , rawExtra] = listOf(reply, 3)
+      const extra = positionsOf(rawExtra)
+      for (let at = 0; at < extra.length;) {
+        const body = ['fetch', table, extra.slice(at)]
+        const [taken, entries] = listOf(await this.#caller.ask(member, body), 2)
+        // We have left meanwhile, and hand on what is here.
+        if (!this.#circle.places.includes(place)) return undefined
+        this.store(['store', entries])
+        place.gained++
+        at += Math.max(1, wholeOf(taken, pageEntries + 1))
+      }
+      return positionOf(upTo)
+    }
+    for (const answer of await Promise.allSettled(
+      this.#circle.partners(place, listProcesses).map(member => gather(member)),
+    )) {
+      if (answer.status === 'rejected' || answer.value === undefined) return undefined
+      if (isWithin(answer.value, before, end)) end = answer.value
+    }
+    return end
+  }
+
+  #pageUpTo(end: Position, table: number, position: Position, place: Place, most: number): unknown {
     const entries: unknown[] = []
     let size = 0
     // The position itself belongs to the page.
     const first = this.#store.get(table, position)
-    const rest = position === place.position ? [] : this.#store.table(table).range(position, place.position)
+    const rest = position === end ? [] : this.#store.table(table).range(position, end)
     for (const held of [...(first === undefined ? [] : [first]), ...rest]) {
       if (isDeleted(held.entry)) continue
       size += entrySize(held.entry)
@@ -303,7 +349,7 @@ export class Holder {
         return [true, held.position, entries]
       entries.push(packEntry(held.entry))
     }
-    return [true, null, entries]
+    return [true, end === place.position ? null : toPosition(toNumber(end) + 1n), entries]
   }
 }
 

@@ -16,7 +16,7 @@ const firstPause = 50
 const longestPause = 1_000
 /** Milliseconds that the walk of one table waits in all for arcs to be complete, before it looks into another table for what lies on them. */
 const patience = 2_000
-/** Tables that are walked at most: who finds a key in none of three finds no majority for it either. */
+/** Tables that are walked at most. In the last one an arc is waited for until the deadline: no key is passed over in silence. */
 const tablesWalked = 3
 
 /** What a walk needs of a node. */
@@ -41,10 +41,10 @@ interface Gap {
 
 /**
  * Walks the first table once around the ring, and yields its live entries in the order of their positions. Each position is read once, from an owner whose arc is complete.
- * Where arcs are not complete, the next table is walked for the keys that lie on them, for there they have other owners; and a third one, for those that
- * had no luck in both.
+ * Where an arc is not complete, its owner asks those who had it, as it does for `get`. Where that fails for long, the next table is walked for the keys that lie there, for in it
+ * they have other owners; and a third one, for those that had no luck in both.
  *
- * @throws `P2P_TIMEOUT` where an owner does not answer within the timeout, for each page; `P2P_ABORTED`
+ * @throws `P2P_TIMEOUT` where an owner does not answer, or not all are found who had an arc, within the timeout, for each page; `P2P_ABORTED`
  */
 export async function* walk(node: WalkOptions): AsyncGenerator<Entry, undefined> {
   let isMissing = (_key: Key) => true
@@ -61,7 +61,7 @@ export async function* walk(node: WalkOptions): AsyncGenerator<Entry, undefined>
 async function* walkTable(node: WalkOptions, table: number, gaps: Gap[]): AsyncGenerator<Entry, undefined> {
   const { clock } = node.settings
   const { signal } = node.options
-  let patient = patience
+  let patient = table === tablesWalked - 1 ? Infinity : patience
   for (let at: Position | undefined = toPosition(0n); at !== undefined;) {
     const began = clock.monotonic()
     const part: Page | Gap = await nextPart(node, table, at, patient)

@@ -196,12 +196,7 @@ describe('a table', () => {
     const began = world.clock.monotonic()
     await world.run(walking)
     expect(world.clock.monotonic() - began).toBeLessThan(10_000)
-    // All that a majority can be found for, and each once.
-    const isDoubted = (position: string) =>
-      doubting.engine.circle.owner(position, new Set())?.ownership === 'yes'
-    const known = keys.filter(key => positionsOfKey(key).filter(isDoubted).length < 3)
-    expect(new Set(walked).size).toBe(walked.length)
-    expect(walked).toEqual(expect.arrayContaining(known))
+    expect(walked.sort()).toEqual(keys.sort())
   })
 
   it('pops, and pops any', async () => {
