@@ -5,9 +5,19 @@ import { isShort, loadSodium, sodiumSealing } from './sodium.node.ts'
 // OpenSSL until it is loaded, and where it cannot be.
 let short: Sealing = native
 
-/** Loads what short messages are sealed with. Rejects where that cannot be: then OpenSSL seals them too. */
-export const loadShort = async (): Promise<void> => {
-  if (short === native) short = sodiumSealing(await loadSodium())
+let loading: Promise<void> | undefined
+
+/** Loads what short messages are sealed with, once. Rejects where that cannot be: then OpenSSL seals them too, and the next call tries again. */
+export const loadShort = (): Promise<void> => {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined
+    throw error
+  })
+  return loading
+}
+
+const load = async () => {
+  short = sodiumSealing(await loadSodium())
 }
 
 /** The primitives of Node.js: those of OpenSSL, but for short messages those of libsodium, once that is loaded. */

@@ -6,8 +6,6 @@ const worthFreeing = 8_192
 /** ES2024, from Node.js 22 on. */
 type Transferable = ArrayBuffer & { readonly transfer?: (length: number) => ArrayBuffer }
 
-let nowhere: MessagePort | undefined
-
 /**
  * Frees the memory of a view that is all of its buffer and that nobody looks at any more: whoever still does sees it empty.
  *
@@ -18,7 +16,7 @@ export const free = ({ buffer, length }: Uint8Array): void => {
   if (length < worthFreeing || buffer.byteLength !== length || !(buffer instanceof ArrayBuffer)) return
   const { transfer } = buffer as Transferable
   if (transfer !== undefined) transfer.call(buffer, 0)
-  else (nowhere ??= closedPort()).postMessage(undefined, [buffer])
+  else nowhere?.postMessage(undefined, [buffer])
 }
 
 const closedPort = (): MessagePort => {
@@ -26,3 +24,6 @@ const closedPort = (): MessagePort => {
   port2.close()
   return port1
 }
+
+// It is closed only when this turn is over, and until then would keep what it is sent
+const nowhere = 'transfer' in ArrayBuffer.prototype ? undefined : closedPort()
