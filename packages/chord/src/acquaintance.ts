@@ -17,6 +17,9 @@ const guestsLimit = 256
 /** Who is not on the ring needs nobody's place, but somebody who knows the way: so many are kept in mind in any case. */
 const guides = 8
 
+/** Rounds in a row with room for more, and with nobody on the ring who knows others, after which all are known again, though somebody had to be forgotten. */
+const settledAfter = 32
+
 /** What follows from who comes and goes. */
 export interface Consequences {
   /** A member was met that was not known. */
@@ -41,6 +44,8 @@ export class Acquaintance {
   readonly #guests = new Map<Member, number>()
   /** Whether somebody had to be forgotten: then not everybody is known. */
   evicted = false
+  /** Rounds since there was no room, or somebody on the ring knew others. */
+  #settled = 0
 
   constructor(
     circle: Circle,
@@ -84,6 +89,7 @@ export class Acquaintance {
     if (flagOf(onRing)) this.heard(from)
     else this.#welcome(from)
     const isSame = sum === sumOf(circle.members, circle.onRing)
+    if (onRing === true && !isSame) this.#settled = 0
     const foreign = this.#consequences.foreign()
     const told = isSame ? foreign : new Set([...foreign, ...this.#told()].slice(0, contactsTold))
     return [circle.onRing, packContacts(told), packContact(circle.self)]
@@ -181,9 +187,11 @@ export class Acquaintance {
     return isOnRing
   }
 
-  /** Forgets those that nobody needs, beyond what is to be kept in mind. */
+  /** Forgets those that nobody needs, beyond what is to be kept in mind. To be called each round. */
   evict(members: readonly Member[]): void {
     const circle = this.#circle
+    this.#settled = members.length < circle.fullUpTo ? this.#settled + 1 : 0
+    if (this.#settled >= settledAfter) this.evicted = false
     let surplus = members.length - (circle.onRing ? circle.fullUpTo : Math.max(circle.fullUpTo, guides))
     if (surplus <= 0) return
     const needed = circle.needed()

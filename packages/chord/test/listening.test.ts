@@ -125,4 +125,23 @@ describe('who listens', () => {
       expect(told).toBe(1)
     }
   })
+
+  it('alone is told in a ring that was larger than anybody keeps in mind, and is small again', async () => {
+    const world = new World(7)
+    const ring = await world.ring(8, { ...options, limits: { known: 5 } })
+    await world.pass(10_000)
+    for (const chord of ring.splice(4)) {
+      await world.run(chord.unjoin())
+      await chord.close()
+    }
+    await world.pass(60_000)
+    await writeAll(world, ring, 'key')
+    let told = 0
+    world.passes = (_, __, body) => {
+      if (Array.isArray(body) && body[0] === 'spread') told++
+      return true
+    }
+    await writeAll(world, ring, 'key')
+    expect(told).toBe(0)
+  })
 })
