@@ -228,7 +228,7 @@ describe('where Node.js keeps other things behind a socket of TLS than it did', 
 })
 
 it('without a file descriptor left a dial fails with P2P_TOO_MANY_FILES, and works again later', async () => {
-  const { output, code } = await run('out-of-files.ts', 'ulimit -n 64; exec "$@" tls')
+  const { output, code } = await run('out-of-files.ts', 'ulimit -n 256; exec "$@" tls')
   expect(output.trim()).toBe('dial P2P_TOO_MANY_FILES, listen P2P_TOO_MANY_FILES, and then connected to true')
   expect(code).toBe(0)
 })
