@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Chord, createChord } from '@p2p/chord'
+import type { Connection, Transport } from '@p2p/interfaces'
 import { createMesh, type Mesh, plaintext } from '@p2p/mesh'
 import { tcp } from '@p2p/transport/tcp'
 import type { OpenTable } from './table.ts'
@@ -7,6 +8,8 @@ import type { OpenTable } from './table.ts'
 interface Node {
   readonly mesh: Mesh
   readonly chord: Chord<string>
+  /** Its sockets end without a word, as those of a process that is killed. */
+  readonly cut: () => void
 }
 
 /** Nodes that join at the same time. */
@@ -14,11 +17,33 @@ const together = 7
 /** Processes that hold each entry: the default. */
 const copies = 2
 
+/** A transport whose connections can all be ended at once. */
+const severable = (transport: Transport): { readonly transport: Transport; readonly cut: () => void } => {
+  const connections = new Set<Connection>()
+  const add = <C extends Connection>(connection: C): C => {
+    connections.add(connection)
+    void connection.closed.finally(() => connections.delete(connection))
+    return connection
+  }
+  return {
+    transport: {
+      ...transport,
+      dial: async (...dialled) => add(await transport.dial(...dialled)),
+      listen: (address, onConnection, ...options) =>
+        transport.listen(address, connection => onConnection(add(connection)), ...options),
+    },
+    cut: () => {
+      for (const connection of connections) connection.abort()
+    },
+  }
+}
+
 /** Starts a node that knows one other, or begins the ring. */
 const start = async (door?: Node): Promise<Node> => {
+  const { transport, cut } = severable(tcp())
   const mesh = await createMesh({
     network: 'bench',
-    transports: [tcp()],
+    transports: [transport],
     security: plaintext(),
     listen: ['tcp://127.0.0.1:0'],
   })
@@ -28,7 +53,7 @@ const start = async (door?: Node): Promise<Node> => {
     await chord.meet(door.mesh.self)
   }
   await chord.join()
-  return { mesh, chord }
+  return { mesh, chord, cut }
 }
 
 /** `@p2p/chord` on `@p2p/mesh` over TCP, with its defaults: five tables, two copies in each. */
@@ -49,8 +74,9 @@ export const openOurs: OpenTable = async count => {
       while ((await at(node).chord.set(key, value)) < 5) continue
     },
     replace: async (index, how) => {
-      const { mesh, chord } = at(index)
+      const { mesh, chord, cut } = at(index)
       if (how === 'leave') await chord.unjoin()
+      else cut()
       await chord.close()
       await mesh.close()
       const { id } = mesh.self
