@@ -106,19 +106,13 @@ const turbo = (task, rest) =>
     ...rest,
   ])
 
-const isConcurrency = argument => argument.startsWith('--concurrency')
 const isFilter = argument => /^(?:-F|--filter)/.test(argument)
 
 const tasks = {
   build: rest => turbo('build', rest),
   // What is published, and the program made of it; the tools have a task of their own, so that this one takes less than a minute.
-  // Tests of sockets wait more than they work: three packages keep two cores busy.
   test: rest =>
-    turbo('test', [
-      ...(rest.some(isFilter) ? [] : ['--filter=./packages/*', '--filter=./apps/*']),
-      ...(rest.some(isConcurrency) ? [] : ['--concurrency=3']),
-      ...rest,
-    ]),
+    turbo('test', rest.some(isFilter) ? rest : ['--filter=./packages/*', '--filter=./apps/*', ...rest]),
   'test:tooling': rest => turbo('test', ['--filter=./tooling/*', ...rest]),
   typecheck: rest => turbo('typecheck', rest),
   demo: rest => program('apps/demo', 'demo', rest),
