@@ -101,7 +101,7 @@ it('stays up with --keep, lets a node join, and leaves no process behind after C
 
 it('leaves no process behind when it is killed itself', async () => {
   await using folder = await createFolder(files)
-  // As `npm run demo` starts it: all other tests take the bundle
+  // From the source: all other tests take the bundle, as `npm run demo` does
   await using program = new Program('demo', ['--nodes', '3', '--keep', '--dir', folder.path], fromSource)
   await program.output(/joined through the seed/)
   program.kill('SIGKILL')

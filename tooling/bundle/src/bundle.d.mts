@@ -5,7 +5,7 @@ import type { BuildOptions } from 'esbuild'
  * a bundle start three times as fast as through tsx, which would compile the same files in each of them.
  */
 export declare const bundle: (
-  options: Pick<BuildOptions, 'absWorkingDir' | 'plugins' | 'sourcemap' | 'splitting'> & {
+  options: Pick<BuildOptions, 'absWorkingDir' | 'outbase' | 'sourcemap' | 'splitting'> & {
     readonly entryPoints: string[]
     readonly outdir: string
   },

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { CommandName, Commands, Figures, FromProcess, Work } from './protocol.ts'
@@ -40,7 +41,8 @@ interface Waiting {
   touch(): void
 }
 
-const program = fileURLToPath(new URL('worker.ts', import.meta.url))
+/** It lies beside this program, as a source or in a bundle. */
+const program = fileURLToPath(new URL(`worker${extname(import.meta.url)}`, import.meta.url))
 
 /** A process of the demo as its parent sees it: it starts at once, and ends with its IPC channel at the latest. */
 export class NodeProcess {
