@@ -140,7 +140,7 @@ describe('what goes wrong while listening', () => {
 })
 
 it('without a file descriptor left a dial and a listen fail with P2P_TOO_MANY_FILES, and work again later', async () => {
-  const { output, code } = await run('out-of-files.ts', 'ulimit -n 64; exec "$@"')
+  const { output, code } = await run('out-of-files.ts', 'ulimit -n 256; exec "$@"')
   expect(output.trim()).toBe('dial P2P_TOO_MANY_FILES, listen P2P_TOO_MANY_FILES, and then connected to true')
   expect(code).toBe(0)
 })

@@ -1,14 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Runs a program of this folder through a shell line in which `"$@"` is the program, and gives what it printed when it ends. */
+/**
+ * Runs a program of this folder through a shell line in which `"$@"` is the program, and gives what it printed when it ends. One that does not end is
+ * killed before its test is out of time, and has the code `null`: what it printed says why.
+ */
 export const run = async (
   program: string,
   shellLine = 'exec "$@"',
 ): Promise<{ readonly code: number | null; readonly output: string }> => {
   const path = fileURLToPath(new URL(program, import.meta.url))
   const node = [process.execPath, '--import', 'tsx', '--conditions=@p2p/source', path]
-  const child = spawn('sh', ['-c', shellLine, 'sh', ...node], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('sh', ['-c', shellLine, 'sh', ...node], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 15_000,
+    killSignal: 'SIGKILL',
+  })
   const output: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk))
