@@ -75,6 +75,8 @@ export interface Case {
   readonly mostRuns?: number
   /** Nothing is to be warmed up: the first turn counts. Default `false`. */
   readonly isCold?: boolean
+  /** How long a turn may take, in milliseconds, and getting ready for the first, before the case has failed. Default 120 000. */
+  readonly longestTurn?: number
   readonly open: () => Field | Promise<Field>
 }
 

@@ -1,15 +1,14 @@
-import { fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import type { Case, Suite } from './case.ts'
+import { caseProcess } from './case-process.ts'
+import type { Suite } from './case.ts'
 import { type Figure, figures, judge } from './figures.ts'
-import { nodeFlags } from './node-flags.ts'
 import { installPeers } from './peers.ts'
-import { progressLine } from './progress.ts'
-import type { Outcome } from './rounds.ts'
 import { suites } from './suites/index.ts'
 import { table } from './table.ts'
+
+// Seen from the bundle, in which each program is a file of its own.
+const runner = new URL('runner.js', import.meta.url)
 
 interface Options {
   readonly runs: number
@@ -67,7 +66,9 @@ const measure = async (chosen: readonly Suite[], runs: number, json: string | un
   for (const suite of chosen) {
     for (const each of suite.cases) {
       try {
-        const outcome = await runCase(suite, each, runs)
+        const { name, longestTurn } = each
+        const settings = { what: `${suite.name}, ${name}`, ...(longestTurn !== undefined && { longestTurn }) }
+        const outcome = await caseProcess(runner, [suite.name, name, String(runs)], settings)
         const verdicts = each.bars.map(bar => judge(outcome, bar))
         console.log(table(suite.name, each, outcome, verdicts))
         all.push(...figures(suite.name, each, outcome))
@@ -84,25 +85,3 @@ const measure = async (chosen: readonly Suite[], runs: number, json: string | un
   console.log(`${met} of ${bars} bars met${failed > 0 ? `, ${failed} cases failed` : ''}`)
   return failed > 0 ? 1 : 0
 }
-
-/** Runs a case in a process of its own and shows who is at work. */
-const runCase = (suite: Suite, { name }: Case, runs: number): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    const runner = fileURLToPath(new URL('runner.js', import.meta.url))
-    const child = fork(runner, [suite.name, name, String(runs)], {
-      execArgv: [...nodeFlags],
-      serialization: 'advanced',
-    })
-    const show = progressLine(`${suite.name}, ${name}`)
-    let outcome: Outcome | undefined
-    child.on('message', (message: { readonly progress?: string; readonly outcome?: Outcome }) => {
-      if (message.progress !== undefined) show(message.progress)
-      outcome ??= message.outcome
-    })
-    child.on('error', reject)
-    child.on('exit', code => {
-      show('')
-      if (outcome !== undefined) resolve(outcome)
-      else reject(new Error(`its process ended with ${code ?? 'a signal'}`))
-    })
-  })

@@ -7,6 +7,7 @@ const now = (): number => Number(process.hrtime.bigint())
 
 const ports = new Map<WireName, Promise<Port>>()
 const arrivals = new Map<WireName, Promise<number>>()
+const tallies = new Map<WireName, Tally>()
 
 const portOf = (wire: WireName): Promise<Port> => {
   const port = ports.get(wire)
@@ -52,6 +53,7 @@ export const commands = {
     const { promise, resolve } = later<number>()
     const tally: Tally = { messages: 0, size, expected, reached: () => resolve(now()) }
     arrivals.set(wire, promise)
+    tallies.set(wire, tally)
     const port = await portOf(wire)
     spentBefore = process.cpuUsage()
     port.count(tally)
@@ -70,6 +72,9 @@ export const commands = {
 
   /** @returns when the last of the messages that were expected has come */
   arrived: async (wire: WireName): Promise<number> => (await arrivals.get(wire)) ?? NaN,
+
+  /** @returns how many of them have come so far */
+  come: async (wire: WireName): Promise<number> => tallies.get(wire)?.messages ?? NaN,
 
   /** @returns the processor's time that this process has spent since `expect` or `burst`, in nanoseconds */
   spent: async (): Promise<number> => {

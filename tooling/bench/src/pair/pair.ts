@@ -1,5 +1,7 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '@p2p/interfaces/system'
+import { wait } from '@p2p/interfaces/wait'
 import type { Sample } from '../case.ts'
 import { nodeFlags } from '../node-flags.ts'
 import type { GreetingName } from '../greetings/index.ts'
@@ -13,13 +15,21 @@ interface Settle {
   readonly reject: (error: Error) => void
 }
 
+/**
+ * How long a process may take for one command, in milliseconds. A peer whose link has broken may lose messages without a word: whoever waits for the
+ * rest of them would wait for ever.
+ */
+const patience = 40_000
+
 /** A process that can be told what to do. */
 class End {
+  readonly #name: string
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Settle>()
   #next = 0
 
-  constructor(prefix: readonly string[]) {
+  constructor(name: string, prefix: readonly string[]) {
+    this.#name = name
     const [execPath = process.execPath, ...args] = prefix
     const flags = [...nodeFlags, ...moreFlags()]
     this.#child = fork(fileURLToPath(new URL('end.js', import.meta.url)), [], {
@@ -29,13 +39,11 @@ class End {
     })
     this.#child.on('message', ({ id, value, error }: Answer) => {
       const waiting = this.#waiting.get(id)
-      this.#waiting.delete(id)
       if (error === undefined) waiting?.resolve(value)
       else waiting?.reject(new Error(error))
     })
     this.#child.on('exit', code => {
-      for (const { reject } of this.#waiting.values())
-        reject(new Error(`a process ended with ${String(code)}`))
+      for (const { reject } of this.#waiting.values()) reject(new Error(`${name} ended with ${String(code)}`))
     })
   }
 
@@ -45,9 +53,13 @@ class End {
   ): ReturnType<Commands[Name]> {
     const id = this.#next++
     const order: Order = { id, command, args }
-    this.#child.send(order)
-    return new Promise<unknown>((resolve, reject) => {
+    const what = `${this.#name} to ${command} ${args.join(', ')}`
+    return wait<unknown>({ clock: systemClock, what, timeout: patience }, ({ resolve, reject }) => {
       this.#waiting.set(id, { resolve, reject })
+      this.#child.send(order, error => {
+        if (error !== null) reject(error)
+      })
+      return () => this.#waiting.delete(id)
     }) as ReturnType<Commands[Name]>
   }
 
@@ -74,8 +86,8 @@ export class Pair {
   /** @param pinned whether both are to share one core */
   constructor({ pinned = false }: { readonly pinned?: boolean } = {}) {
     const prefix = pinned ? onOneCore() : []
-    this.#listener = new End(prefix)
-    this.#dialler = new End(prefix)
+    this.#listener = new End('who listens', prefix)
+    this.#dialler = new End('who dials', prefix)
   }
 
   async connect(wire: WireName): Promise<void> {
@@ -87,8 +99,13 @@ export class Pair {
     await this.connect(wire)
     const run = async (count: number): Promise<number> => {
       await this.#dialler.call('expect', wire, size, count)
-      const begin = await this.#listener.call('burst', wire, size, count)
-      return ((await this.#dialler.call('arrived', wire)) - begin) / 1e6
+      try {
+        const begin = await this.#listener.call('burst', wire, size, count)
+        return ((await this.#dialler.call('arrived', wire)) - begin) / 1e6
+      } catch (cause) {
+        const come = await this.#dialler.call('come', wire)
+        throw new Error(`${wire}: ${come} of ${count} messages have come`, { cause })
+      }
     }
     const turn = filling(run, Math.ceil(2 ** 20 / (size + 1_024)))
     return async () => {

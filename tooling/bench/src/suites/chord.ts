@@ -86,6 +86,8 @@ const turnover = (how: Parting, words: string): Case => ({
   ],
   mostRuns: 1,
   isCold: true,
+  // hyperdht and kad-dht take minutes for all of them.
+  longestTurn: 900_000,
   open: () => tablesOf(members, how, { ours: kept, hyperdht: kept, 'kad-dht': kept }),
 })
 

@@ -57,7 +57,7 @@ const server = (): Promise<string> =>
     child.on('exit', () => reject(new Error(`nats-server has ended: ${log}`)))
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       log += text
-      const [, address] = /client connections on (\S+)/.exec(log) ?? []
+      const [, address] = /client connections on (\S+)\n/.exec(log) ?? []
       if (address !== undefined) resolve(address)
     })
   })
