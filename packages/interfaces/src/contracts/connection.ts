@@ -9,9 +9,9 @@ import {
   fill,
   type PairCase,
   pattern,
+  Quiet,
   Reading,
   Releases,
-  settled,
   writeAll,
 } from './streams.ts'
 
@@ -33,9 +33,14 @@ export const connectionContract = (create: CreatePair): ContractCase[] => [
   ...[...bytes, ...backPressure, ...chunks, ...connectionEnds].map(([name, body]) => ({
     name,
     run: async () => {
-      const quiet = () => settled(create)
-      await withPair(create, ({ outbound, inbound }) => body({ one: outbound, other: inbound }, quiet))
-      await withPair(create, ({ outbound, inbound }) => body({ one: inbound, other: outbound }, quiet))
+      const quiet = new Quiet(create)
+      const wait = quiet.settled
+      try {
+        await withPair(create, ({ outbound, inbound }) => body({ one: outbound, other: inbound }, wait))
+        await withPair(create, ({ outbound, inbound }) => body({ one: inbound, other: outbound }, wait))
+      } finally {
+        await quiet.end()
+      }
     },
   })),
 ]

@@ -130,25 +130,53 @@ export const fill = async (connection: Connection, settled: () => Promise<void>)
   }
 }
 
-/**
- * Resolves when whatever is going to happen without anybody's doing has had time to happen, told by causes and not by a clock: many messages have
- * gone to and fro over another connection meanwhile.
- */
-export const settled = async (create: CreatePair): Promise<void> => {
-  const { outbound, inbound } = await create()
-  await new Promise<void>((resolve, reject) => {
-    let left = 20
-    inbound.onData(chunk => inbound.write(chunk.slice()))
-    outbound.onData(() => {
-      if (--left > 0) outbound.write(Uint8Array.of(left))
-      else resolve()
+/** Waits for what is going to happen without anybody's doing. One connection beside those of a case serves all of its waits. */
+export class Quiet {
+  readonly #create: CreatePair
+  #pair: Promise<ConnectionPair> | undefined
+  #last: Promise<void> = Promise.resolve()
+  #onEcho: () => void = () => undefined
+
+  /** @param create makes the connection once it is needed */
+  constructor(create: CreatePair) {
+    this.#create = create
+  }
+
+  /**
+   * Resolves when it has had time to happen, told by causes and not by a clock: many messages have gone to and fro over another connection
+   * meanwhile.
+   */
+  readonly settled = (): Promise<void> => (this.#last = this.#last.then(() => this.#talk()))
+
+  /** Ends the connection. */
+  async end(): Promise<void> {
+    await this.#last
+    if (this.#pair === undefined) return
+    const { outbound, inbound } = await this.#pair
+    await end(outbound, inbound)
+  }
+
+  async #talk(): Promise<void> {
+    const { outbound } = await (this.#pair ??= this.#open())
+    await new Promise<void>((resolve, reject) => {
+      let left = 20
+      this.#onEcho = () => {
+        if (--left > 0) outbound.write(Uint8Array.of(left))
+        else resolve()
+      }
+      void outbound.closed.then(() =>
+        reject(new ContractViolation('a connection lasts until somebody ends it')),
+      )
+      outbound.write(Uint8Array.of(left))
     })
-    void outbound.closed.then(() =>
-      reject(new ContractViolation('a connection lasts until somebody ends it')),
-    )
-    outbound.write(Uint8Array.of(left))
-  })
-  await end(outbound, inbound)
+  }
+
+  async #open(): Promise<ConnectionPair> {
+    const pair = await this.#create()
+    pair.inbound.onData(chunk => pair.inbound.write(chunk.slice()))
+    pair.outbound.onData(() => this.#onEcho())
+    return pair
+  }
 }
 
 /** Ends connections at once and waits until they have ended. */
