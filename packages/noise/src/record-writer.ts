@@ -1,7 +1,7 @@
 import type { Connection } from '@p2p/interfaces'
 import { sharedSlabs, type Slab } from '@p2p/framing'
 import { lengthPrefix, type RecordSealer } from './core/record-cipher.ts'
-import { maxRecord, recordOverhead } from './limits.ts'
+import { maxContent, maxRecord, recordOverhead } from './limits.ts'
 
 /** A chunk that waits because the connection below takes no more. */
 interface Waiting {
@@ -15,6 +15,9 @@ const largestSlab = 4 * maxRecord
 
 /** A chunk from this many bytes on is sealed from where it stands. */
 const longChunk = 16_384
+
+/** A record that is filled has a multiple of this many bytes of content: OpenSSL seals and opens it 5 % faster than one with a rest. A power of two. */
+const step = 128
 
 /** Up to so many packed bytes leave ahead of a long chunk as a record of their own: cheaper than to begin its record with them. */
 const shortContent = 1_024
@@ -141,7 +144,7 @@ export class RecordWriter {
         if (this.#filled > 0 && this.#filled <= shortContent) this.#seal()
       }
       const { bytes } = (this.#slab ??= this.#takeSlab(left))
-      const room = Math.min(bytes.length - this.#sealed, maxRecord) - recordOverhead - this.#filled
+      const room = (Math.min(bytes.length - this.#sealed - recordOverhead, maxContent) & -step) - this.#filled
       if (left < room) {
         bytes.set(at === 0 ? chunk : chunk.subarray(at), this.#sealed + lengthPrefix + this.#filled)
         this.#filled += left

@@ -63,7 +63,7 @@ export const native: Primitives = {
     if (associated !== undefined) {
       cipher.setAAD(associated, { plaintextLength: first.length + (second?.length ?? 0) })
     }
-    move(cipher.update(first), target, offset)
+    if (first.length > 0) move(cipher.update(first), target, offset)
     if (second !== undefined) move(cipher.update(second), target, end)
     cipher.final()
     target.set(cipher.getAuthTag(), end + (second?.length ?? 0))
