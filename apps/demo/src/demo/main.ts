@@ -66,7 +66,7 @@ const demo = async (
     identities: identities?.path,
     interval: Math.min(1_000, nodes * roundEvery),
     figuresEvery: view.figuresEvery,
-    listener: name => ({
+    listener: (name, isNode) => ({
       progress: (work, files) => {
         done[work] += files
         const what = { read: 'read', stored: 'put into the table', recalled: 'read back from the table' }[
@@ -74,11 +74,11 @@ const demo = async (
         ]
         narrator.progress('demo', () => `files that the nodes have ${what} so far: ${done[work]}`)
       },
-      figures: figures => view.told(name, figures),
+      figures: figures => isNode() && view.told(name, figures),
       refused: (code, text) => code === wrongSecret && narrator.say(name, `turned somebody away: ${text}`),
       trouble: message => narrator.say(name, message),
       complaint: line => view.complaint(line),
-      ended: ({ signal }) => view.changed(name, signal === 'SIGKILL' ? 'killed' : 'left'),
+      ended: ({ signal }) => isNode() && view.changed(name, signal === 'SIGKILL' ? 'killed' : 'left'),
     }),
     onStarted: ({ name, pid }) => view.started(name, pid),
     onJoined: ({ name }) => view.changed(name, 'up'),
@@ -88,7 +88,8 @@ const demo = async (
   const { refused, turnedAway, ...gathered } = await perform(play)
   const aftermath = chaos && (await new Chaos(play, chaos, signal).unleash(gathered.living))
   const { living: old, stored } = aftermath ?? gathered
-  const replaced = replace ? await replaceAll(play, old, stored) : undefined
+  const former = aftermath?.living ?? gathered.first
+  const replaced = replace ? await replaceAll(play, old, former, stored) : undefined
   const living = replaced?.living ?? old
   const { right, scope, recalled, lost } = await check(play, living, stored, since, signal)
 

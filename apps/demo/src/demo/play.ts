@@ -22,6 +22,8 @@ export interface Play {
 /** The network as the play leaves it. */
 export interface Outcome {
   readonly living: readonly Member[]
+  /** Those of the living that are not in anybody's place: all but the one that came late. */
+  readonly first: readonly Member[]
   /** Whether the key of another was refused. */
   readonly refused: boolean
   /** Whether the process that does not know the secret was. */
@@ -62,7 +64,13 @@ export const perform = async (play: Play): Promise<Outcome> => {
 
   const living = [...survivors, late]
   await settle(play, living, publications)
-  return { living, refused: await challenge(play, living, publications), turnedAway, stored }
+  return {
+    living,
+    first: survivors,
+    refused: await challenge(play, living, publications),
+    turnedAway,
+    stored,
+  }
 }
 
 const introduce = ({ process, id, address }: Member) =>

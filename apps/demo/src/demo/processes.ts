@@ -29,7 +29,8 @@ export interface ProcessesSettings {
   readonly interval: number
   /** Milliseconds between two reports of a process's figures; `undefined`: none. */
   readonly figuresEvery: number | undefined
-  readonly listener: (name: string) => ProcessListener
+  /** @param isNode whether the process is the node of that name, and not one that was replaced or is to take its place */
+  readonly listener: (name: string, isNode: () => boolean) => ProcessListener
   readonly onStarted: (process: NodeProcess) => void
   readonly onJoined: (process: NodeProcess) => void
   /** Told of those that had to be killed at the end. */
@@ -40,6 +41,8 @@ export interface ProcessesSettings {
 export class Processes implements AsyncDisposable {
   readonly #settings: ProcessesSettings
   readonly #started: NodeProcess[] = []
+  /** The process that is the node of a name. */
+  readonly #nodes = new Map<string, NodeProcess>()
   #stopped = false
 
   constructor(settings: ProcessesSettings) {
@@ -49,7 +52,7 @@ export class Processes implements AsyncDisposable {
   /** Starts a process, which is no node yet. */
   spawn(index: number): NodeProcess {
     const process = this.#spawn(`node ${index}`)
-    this.#settings.onStarted(process)
+    this.announce(process)
     return process
   }
 
@@ -60,6 +63,7 @@ export class Processes implements AsyncDisposable {
 
   /** Tells those who look on that a prepared process is the node of its name from now on. */
   announce(process: NodeProcess): void {
+    this.#nodes.set(process.name, process)
     this.#settings.onStarted(process)
   }
 
@@ -81,7 +85,10 @@ export class Processes implements AsyncDisposable {
     const { listener, signal } = this.#settings
     signal.throwIfAborted()
     if (this.#stopped) throw new Error('the demo is ending')
-    const process = new NodeProcess(name, listener(name))
+    const process: NodeProcess = new NodeProcess(
+      name,
+      listener(name, () => this.#nodes.get(name) === process),
+    )
     this.#started.push(process)
     return process
   }

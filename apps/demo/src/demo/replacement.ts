@@ -17,20 +17,23 @@ export interface Replaced {
 const doors = 2
 
 /**
- * Replaces every process, one by one: in turn one leaves in order and one is killed. After each, all that are left must hold every entry with its copies
+ * Replaces processes, one by one: in turn one leaves in order and one is killed. After each, all that are left must hold every entry with its copies
  * again before the next one goes. Meanwhile all of them read from the table.
  *
+ * @param members all that are there
+ * @param former those of them to be replaced
  * @param stored files of which the contents are in the table. @throws if a process does not do its part
  */
 export const replaceAll = async (
   play: Play,
   members: readonly Member[],
+  former: readonly Member[],
   stored: readonly string[],
 ): Promise<Replaced> => {
   const { processes, narrator } = play
   narrator.say(
     'demo',
-    `replaces all ${members.length} processes, one by one; meanwhile all read from the table`,
+    `replaces ${former.length === 1 ? 'one process' : `${former.length} processes`}, one by one, so that all are new ones in the end; meanwhile all read from the table`,
   )
   await secureAll(play, members, 'hold its part of the table')
   let reads = 0
@@ -46,19 +49,22 @@ export const replaceAll = async (
   const living = [...members]
   await Promise.all(living.map(patrol))
   // Starting takes longer than all else: the next one starts while its predecessor goes
-  let next: NodeProcess | undefined = processes.prepare((members[0] as Member).index)
-  for (const [turn, member] of members.entries()) {
+  let next: NodeProcess | undefined = processes.prepare((former[0] as Member).index)
+  for (const [turn, member] of former.entries()) {
     const fresh = next
-    const following = members[turn + 1]
+    const following = former[turn + 1]
     next = following && processes.prepare(following.index)
     living.splice(living.indexOf(member), 1)
-    const how = turn % 2 === 0 ? await leave(play, member, endPatrol) : await crash(play, member)
+    const leaves = turn % 2 === 0
+    const how = leaves ? await leave(play, member, endPatrol) : await crash(member)
 
     processes.announce(fresh as NodeProcess)
     const seeds = living.slice(0, doors).map(({ address }) => address)
     const joined = await processes.join(member.index, fresh as NodeProcess, seeds)
     living.push(joined)
     const secured = await secureAll(play, living, `make up for ${member.name}, and take in the new one`)
+    // Who has left answers those that have not heard of it yet, until all have
+    if (leaves && !(await processes.stop(member.process))) narrator.say(member.name, 'had to be killed')
     await patrol(joined)
     narrator.say(
       member.name,
@@ -76,18 +82,17 @@ export const replaceAll = async (
 }
 
 const leave = async (
-  { processes, narrator }: Play,
+  { processes }: Play,
   member: Member,
   endPatrol: (member: Member) => Promise<void>,
 ): Promise<string> => {
   await endPatrol(member)
   const reply = await processes.ask(member.process, 'leave', {}, 'hand on its part of the table')
-  if (!(await processes.stop(member.process))) narrator.say(member.name, 'had to be killed')
   const part = reply.left === 0 ? 'its part' : `all but ${entries(reply.left)} of its part`
   return `handed ${part} on in ${reply.milliseconds} ms and left (process ${member.process.pid ?? 0})`
 }
 
-const crash = async (_play: Play, { process }: Member): Promise<string> => {
+const crash = async ({ process }: Member): Promise<string> => {
   await process.kill()
   return `was killed with SIGKILL (process ${process.pid ?? 0})`
 }
