@@ -13,7 +13,7 @@ export const run = async (
   const node = [process.execPath, '--import', 'tsx', '--conditions=@p2p/source', path]
   const child = spawn('sh', ['-c', shellLine, 'sh', ...node], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 15_000,
+    timeout: 18_000,
     killSignal: 'SIGKILL',
   })
   const output: Buffer[] = []
