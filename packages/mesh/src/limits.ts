@@ -61,14 +61,18 @@ export const times = {
   tolerance: 1_000,
   /** So long after such a look no link is given up: what came meanwhile is read, and a segment lost twice is said again. */
   patience: 1_000,
-  /** Between two measurements of a link's round trip. */
-  ping: 30_000,
+  /** Between two measurements of a link's round trip: for who looks at the statistics, nothing is decided by it. */
+  ping: 120_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
   idle: 60_000,
   unused: 5_000,
-  /** Between two probes of a remembered node, so that a divided network becomes one again; and between those of a node that has seen no trouble for long. */
+  /**
+   * Between two probes of a remembered node, so that a divided network becomes one again; between those of a node that has seen no trouble for long; and of one that
+   * has seen none and whose last probe of everybody it remembers found somebody.
+   */
   probe: 6_000,
   calmProbe: 24_000,
+  idleProbe: 96_000,
   /** Broadcasts that are older are dropped. */
   retention: 60_000,
   /** Between two shuffles. */

@@ -59,9 +59,13 @@ export class Overlay {
       random,
       self,
     )
-    const { probe, calmProbe, firstRetry, lastRetry } = times
+    const { probe, calmProbe, idleProbe, firstRetry, lastRetry } = times
     this.#component = new Component(self().id, random, settings.clock.monotonic())
-    this.#book = new Book(seeds, { limit: limits.contacts, probe, calmProbe, firstRetry, lastRetry }, random)
+    this.#book = new Book(
+      seeds,
+      { limit: limits.contacts, probe, calmProbe, idleProbe, firstRetry, lastRetry },
+      random,
+    )
   }
 
   get neighbours(): ReadonlyMap<PeerId, Contact> {

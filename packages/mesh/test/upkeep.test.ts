@@ -62,8 +62,16 @@ describe('a node that looks after its links', () => {
 })
 
 describe('probes', () => {
+  const settings = {
+    limit: 1024,
+    probe: 6_000,
+    calmProbe: 24_000,
+    idleProbe: 96_000,
+    firstRetry: 500,
+    lastRetry: 6_000,
+  }
+
   it('become rare though a fifth of those that are remembered are gone for good', () => {
-    const settings = { limit: 1024, probe: 6_000, calmProbe: 24_000, firstRetry: 500, lastRetry: 6_000 }
     const book = new Book([], settings, new SeededRandom(5))
     const gone = (id: PeerId) => id.endsWith('0') || id.endsWith('5')
     for (let index = 0; index < 100; index++) book.meet({ id: `n${index}`, addresses: ['sim://a:1'] })
@@ -81,6 +89,30 @@ describe('probes', () => {
     targetsIn(0, 60 * minute)
     const rare = targetsIn(60 * minute, 120 * minute)
     expect(3_600 / rare).toBeGreaterThan(20)
+  })
+
+  it('become rarest while nobody is missed, and come four times as often while one is, though nothing else is wrong', () => {
+    const book = new Book([], settings, new SeededRandom(5))
+    for (let index = 0; index < 20; index++) book.meet({ id: `n${index}`, addresses: ['sim://a:1'] })
+    const missed = new Set<PeerId>()
+    const probesIn = (from: number, to: number) => {
+      let count = 0
+      for (let now = from; now < to; now += 100) {
+        for (const target of book.due(now, false, () => false)) {
+          count++
+          if ('contact' in target && missed.has(target.contact.id)) book.failed(target, now)
+          else book.calm()
+        }
+      }
+      return count
+    }
+    probesIn(0, 60 * minute)
+    // An hour of pauses of 96 s, give or take a third
+    expect(probesIn(60 * minute, 120 * minute)).toBeLessThan(3_600 / 96 / 0.9)
+    missed.add('n7')
+    // Within twenty of the long pauses it is its turn
+    probesIn(120 * minute, 160 * minute)
+    expect(probesIn(160 * minute, 220 * minute)).toBeGreaterThan((3_600 / 24) * 0.9)
   })
 
   it('come no more rarely because of answers that nobody has asked for', async () => {

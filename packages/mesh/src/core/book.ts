@@ -4,9 +4,13 @@ import type { Address, Contact, PeerId, Random } from '@p2p/interfaces'
 export interface BookSettings {
   /** Most nodes remembered. */
   readonly limit: number
-  /** Between two probes; and between those of a node that has seen no trouble for {@link calmAfter} of them. */
+  /**
+   * Between two probes; between those of a node that has seen no trouble for {@link calmAfter} of them; and of one that, besides, misses nobody: of everybody it
+   * remembers the last probe succeeded, or there was none yet.
+   */
   readonly probe: number
   readonly calmProbe: number
+  readonly idleProbe: number
   /** Between two tries while there is no neighbour: from the first, doubling, to the last. */
   readonly firstRetry: number
   readonly lastRetry: number
@@ -91,7 +95,8 @@ export class Book {
 
   /**
    * A neighbour was lost, a probe failed, or found another part of the network: probes come often again. Of a network that is cut in two the smaller part sees trouble,
-   * and hardly a probe that finds none, so the pauses of those who see none do not matter to how soon it heals.
+   * and hardly a probe that finds none, so the pauses of those who see none do not matter to how soon it heals. A part that has grown calm in a long time misses those
+   * of the other one, and probes no less often than every {@link BookSettings.calmProbe}.
    */
   disturbed(now: number): void {
     this.#calm = 0
@@ -108,8 +113,9 @@ export class Book {
     const seeds: Target[] = []
     for (const [seed, id] of this.#seeds) if (id === undefined || !isNeighbour(id)) seeds.push({ seed })
     if (!alone) {
-      const { probe, calmProbe } = this.#settings
-      this.#due = this.#later(now, Math.min(probe * 2 ** Math.max(this.#calm - calmAfter + 1, 0), calmProbe))
+      const { probe, calmProbe, idleProbe } = this.#settings
+      const longest = this.#failed.size > 0 ? calmProbe : idleProbe
+      this.#due = this.#later(now, Math.min(probe * 2 ** Math.max(this.#calm - calmAfter + 1, 0), longest))
       const place = Math.floor(this.#random.next() * (seeds.length + this.#met.size))
       return place < seeds.length ? seeds.slice(place, place + 1) : this.#next(isNeighbour)
     }

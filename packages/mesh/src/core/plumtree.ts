@@ -1,6 +1,6 @@
 import type { PeerId } from '@p2p/interfaces'
 import { Gaps, maxMissing } from './gaps.ts'
-import { MessageLog } from './message-log.ts'
+import { type LoggedMessage, MessageLog } from './message-log.ts'
 import { windowSize } from './sequence-window.ts'
 import { extend, inMessages, maxRanges, type StreamRange } from './stream-range.ts'
 import { type Stream, Streams } from './streams.ts'
@@ -46,15 +46,18 @@ const announceAfter = 200
 const maxSummary = 8 * maxRanges
 
 /** Between two looks at all streams, in milliseconds: there may be thousands. */
-const forgetting = 10_000
+const forgetting = 30_000
+
+/** Neighbours that can be marked as holders of a message: as many as a small integer has bits. There are six, or one or two more; to who has no bit, all is announced. */
+const mostMarked = 30
 
 interface Neighbour {
   /** Whether messages are pushed there: a link of the tree. Otherwise they are announced. */
   eager: boolean
-  /** What to announce: the first and last of the run at the end are extended while they are consecutive. */
-  announce: { stream: Stream; first: number; last: number }[]
-  /** When the first of them came. */
-  announceSince: number
+  /** Its bit among the holders of a message. */
+  readonly bit: number
+  /** All before this position of the log has been announced, unless it was there anyway. */
+  announced: number
 }
 
 /**
@@ -93,7 +96,7 @@ export class Plumtree {
 
   /** A neighbour came: it hears what we have, and is in the tree until that proves unnecessary. */
   neighbourUp(id: PeerId): void {
-    this.#neighbours.set(id, { eager: true, announce: [], announceSince: 0 })
+    this.#neighbours.set(id, { eager: true, bit: this.#freeBit(), announced: this.#log.end })
     const ranges = this.#summary()
     for (let at = 0; at === 0 || at < ranges.length; at += maxRanges) {
       this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
@@ -161,10 +164,9 @@ export class Plumtree {
 
   /** Announces what has waited for long enough, and forgets what is too old. To be called at every look of the node: every 1.4 to 3.5 s. */
   tick(now: number): void {
+    const { end } = this.#log
     for (const [id, neighbour] of this.#neighbours) {
-      if (neighbour.announce.length > 0 && now - neighbour.announceSince >= announceAfter) {
-        this.#announce(id, neighbour)
-      }
+      if (neighbour.announced < end) this.#announce(id, neighbour, now)
     }
     this.#log.expire(now)
     if (now < this.#nextForgetting) return
@@ -181,25 +183,42 @@ export class Plumtree {
     now: number,
     owners?: readonly PeerId[],
   ): void {
-    this.#log.add(stream, sequence, { bytes: message, received: now })
-    for (const [id, neighbour] of this.#neighbours) {
-      if (id === from || owners?.includes(id) === true) continue
-      const { announce } = neighbour
-      if (neighbour.eager) {
+    const logged: LoggedMessage = { stream, sequence, bytes: message, received: now, holders: 0 }
+    this.#log.add(logged)
+    for (const [id, { eager, bit }] of this.#neighbours) {
+      if (id === from || owners?.includes(id) === true) logged.holders |= bit
+      else if (eager) {
+        logged.holders |= bit
         this.#output.payload(id, message)
-        continue
       }
-      if (announce.length === 0) neighbour.announceSince = now
-      const run = announce.at(-1)
-      if (run?.stream === stream && run.last === sequence - 1) run.last = sequence
-      else announce.push({ stream, first: sequence, last: sequence })
     }
   }
 
-  #announce(id: PeerId, neighbour: Neighbour): void {
-    const ranges = neighbour.announce.map(({ stream, first, last }) => ({ key: stream.key, first, last }))
-    neighbour.announce = []
+  /** Announces to a neighbour what it is not known to have, all at once when the first of it has waited for long enough. */
+  #announce(id: PeerId, neighbour: Neighbour, now: number): void {
+    const log = this.#log
+    const ranges: { key: string; first: number; last: number }[] = []
+    for (let at = Math.max(neighbour.announced, log.start); at < log.end; at++) {
+      const message = log.at(at)
+      if (message === undefined || (message.holders & neighbour.bit) !== 0) continue
+      if (ranges.length === 0 && now - message.received < announceAfter) {
+        neighbour.announced = at
+        return
+      }
+      const { stream, sequence } = message
+      const run = ranges.at(-1)
+      if (run?.key === stream.key && run.last === sequence - 1) run.last = sequence
+      else ranges.push({ key: stream.key, first: sequence, last: sequence })
+    }
+    neighbour.announced = log.end
     for (const some of inMessages(ranges)) this.#output.control(id, { type: 'ihave', ranges: some })
+  }
+
+  #freeBit(): number {
+    let taken = 0
+    for (const { bit } of this.#neighbours.values()) taken |= bit
+    for (let bit = 0; bit < mostMarked; bit++) if ((taken & (1 << bit)) === 0) return 1 << bit
+    return 0
   }
 
   /** It sent what we had: it need not push to us, nor we to it. */
@@ -220,14 +239,14 @@ export class Plumtree {
     this.#isMember ||= ranges.length < maxRanges
     // A few bytes can name more messages than there are: what is beyond is heard of again if it is true
     let budget = maxMissing
+    const neighbour = this.#neighbours.get(from)
     for (const { key, first, last } of ranges) {
-      const isNew = this.streams.get(key) === undefined
-      const stream = streamOf(key)
+      const known = this.streams.get(key)
+      const isNew = known === undefined
+      const stream = known ?? streamOf(key)
       if (stream === undefined) continue
       // What was sent before we came is not ours to have
       if (!isMember) this.streams.past(stream, isNew, last)
-      const neighbour = this.#neighbours.get(from)
-      if (neighbour !== undefined) withdraw(neighbour, stream, first, last)
       for (
         let sequence = Math.max(first, last - windowSize + 1);
         sequence <= last && budget > 0;
@@ -235,6 +254,11 @@ export class Plumtree {
       ) {
         budget--
         if (!stream.window.has(sequence)) this.#gaps.add(stream, sequence, from, now)
+        else if (neighbour !== undefined) {
+          // It need not be announced there
+          const message = stream.log.get(sequence)
+          if (message !== undefined) message.holders |= neighbour.bit
+        }
       }
     }
   }
@@ -290,21 +314,12 @@ export class Plumtree {
   #summary(): StreamRange[] {
     const ranges: { key: string; first: number; last: number }[] = []
     for (const { key, log } of this.streams.values()) {
-      for (const sequence of Array.from(log.keys()).sort((a, b) => a - b)) {
+      for (const { sequence } of Array.from(log.values()).sort((a, b) => a.sequence - b.sequence)) {
         const run = ranges.at(-1)
         if (run?.key === key && run.last === sequence - 1) run.last = sequence
         else ranges.push({ key, first: sequence, last: sequence })
       }
     }
     return ranges.slice(-maxSummary)
-  }
-}
-
-/** The neighbour has these: they need not be announced to it. */
-const withdraw = (neighbour: Neighbour, stream: Stream, first: number, last: number): void => {
-  const { announce } = neighbour
-  for (let at = announce.length - 1; at >= 0; at--) {
-    const run = announce[at]
-    if (run?.stream === stream && run.first >= first && run.last <= last) announce.splice(at, 1)
   }
 }

@@ -2,7 +2,7 @@ import type { PeerId } from '@p2p/interfaces'
 import { idFromBytes, idLength } from '../wire/ids.ts'
 import { latin1 } from '../wire/reader.ts'
 import { writeU48 } from '../wire/writer.ts'
-import type { LoggedMessage } from './message-log.ts'
+import { StreamLog } from './message-log.ts'
 import { SequenceWindow } from './sequence-window.ts'
 
 /** Length of a stream's key on the wire: the origin's id and the epoch, as they stand in a BROADCAST. */
@@ -16,7 +16,7 @@ export interface Stream {
   readonly epoch: number
   readonly window: SequenceWindow
   /** Its recent messages. */
-  readonly log: Map<number, LoggedMessage>
+  readonly log: StreamLog
   /** Numbers that we lack, and whom to ask. */
   missing: ReadonlyMap<number, Missing>
   /** When it was last heard, in monotonic milliseconds. */
@@ -229,7 +229,7 @@ export class Streams {
       origin,
       epoch,
       window: new SequenceWindow(),
-      log: new Map<number, LoggedMessage>(),
+      log: new StreamLog(),
       missing: nothingMissing,
       heard: now,
       proven: true,
@@ -243,8 +243,10 @@ export class Streams {
   /** Adds it to what is known of its origin. */
   #enlist(stream: Stream): Stream {
     const { origin } = stream
-    const lives = [...(this.#byOrigin.get(origin) ?? []), stream].sort((a, b) => b.epoch - a.epoch)
+    const others = this.#byOrigin.get(origin)
+    const lives = others === undefined ? [stream] : [...others, stream].sort((a, b) => b.epoch - a.epoch)
     this.#byOrigin.set(origin, lives)
+    if (others === undefined) return stream
     for (const former of lives.slice(epochsKept)) this.#remove(former)
     return stream
   }
