@@ -82,7 +82,8 @@ export class Plumtree {
     this.#gaps = new Gaps(at => output.wake(at))
     this.#log = new MessageLog({ retention: settings.retention, bytes: settings.logBytes })
     this.streams = new Streams({
-      ...settings,
+      self: settings.self,
+      signed: settings.signed,
       memory: 2 * settings.retention,
       limit: settings.origins,
       forgotten: stream => this.#gaps.closeAll(stream),
