@@ -57,9 +57,13 @@ export class Holder {
   }
 
   #get(table: number, position: Position, place: Place, isCertain: boolean): unknown {
-    if (this.#hasAll(position, place)) return this.#tell(table, position, true)
-    if (!isCertain) return this.#tell(table, position, false)
-    return this.#readThrough(table, position, place).then(isKnown => this.#tell(table, position, isKnown))
+    if (this.#hasAll(position, place)) return this.#tell(table, position)
+    // What lies here may be a copy from long ago, that nobody has brought up to date since others hold the copies
+    const notYet = [presence.notYet, null, 0]
+    if (!isCertain) return notYet
+    return this.#readThrough(table, position, place).then(isKnown =>
+      isKnown ? this.#tell(table, position) : notYet,
+    )
   }
 
   /** Whether all that was acknowledged at a position is here; most often because it is on the arc of this place. */
@@ -70,17 +74,12 @@ export class Holder {
     )
   }
 
-  /** @param isKnown whether that there is nothing can be said, too */
-  #tell(table: number, position: Position, isKnown: boolean): unknown {
+  #tell(table: number, position: Position): unknown {
     const held = this.#store.get(table, position)
+    if (held === undefined) return [presence.absent, null, 0]
     // A deletion is told as what it is, for it has a version.
-    if (held !== undefined && (isKnown || !isDeleted(held.entry)))
-      return [
-        isDeleted(held.entry) ? presence.absent : presence.value,
-        packEntry(held.entry),
-        Math.round(this.#now - held.since),
-      ]
-    return [isKnown ? presence.absent : presence.notYet, null, 0]
+    const state = isDeleted(held.entry) ? presence.absent : presence.value
+    return [state, packEntry(held.entry), Math.round(this.#now - held.since)]
   }
 
   async #put(

@@ -109,4 +109,29 @@ describe('a reading', () => {
     await world.pass(1_000)
     expect(holders()).toBe(2)
   })
+
+  it('is not answered with a copy from long ago by a process that may own the key, because whoever preceded it is gone', async () => {
+    const apart = new World(5)
+    const nodes = await apart.ring(count, { ...options, limits: { known: 0 } })
+    const holdersOf = (table: number) =>
+      nodes.filter(({ engine }) => engine.store.get(table, positionOfKey('key', table)) !== undefined)
+    await apart.run((nodes[0] as ChordNode).set('key', 'old'))
+    await apart.pass(10_000)
+    const entries = Array.from({ length: 5 }, (_, table) => {
+      const [holder] = holdersOf(table)
+      return holder?.engine.store.get(table, positionOfKey('key', table))?.entry
+    })
+    const strangers = nodes.filter(node => entries.every((_, table) => !holdersOf(table).includes(node)))
+    const [asker] = strangers.length > 0 ? strangers : nodes
+    if (asker === undefined) throw new Error('nobody')
+    await apart.run((nodes[0] as ChordNode).set('key', 'new'))
+    await apart.pass(10_000)
+    const { store, circle } = asker.engine
+    const isHeld = entries.map((_, table) => holdersOf(table).includes(asker))
+    for (const [table, entry] of entries.entries())
+      if (entry !== undefined && isHeld[table] !== true) store.put(table, positionOfKey('key', table), entry)
+    for (const place of circle.places) place.predecessor = undefined
+    expect(isHeld.filter(held => !held).length).toBeGreaterThanOrEqual(3)
+    expect(await apart.run(asker.get('key'))).toBe('new')
+  })
 })
