@@ -23,7 +23,7 @@ const escape = '\u001b'
 it('ends with the right verdict: every living process has the same index as the disk', async () => {
   await using folder = await createFolder(files)
   await symlink(join(folder.path, 'README.md'), join(folder.path, 'link.md'))
-  await using program = demo('--nodes', '4', '--no-replace', '--dir', folder.path)
+  await using program = demo('--nodes', '4', '--dir', folder.path)
   const end = await program.ended
   expect(end.output).toContain(`4 processes index ${folder.path}: 5 files`)
   expect(end.output).toMatch(/node 2 +was killed with SIGKILL/)
@@ -48,7 +48,7 @@ it('replaces every process of the first, by leaving and by crashing, while all r
     (_, index) => [`${index}.txt`, `text ${index} `.repeat(20)] as const,
   )
   await using folder = await createFolder(Object.fromEntries(texts))
-  await using program = demo('--nodes', '4', '--dir', folder.path)
+  await using program = demo('--nodes', '4', '--replace', '--dir', folder.path)
   const end = await program.ended
   const put = Array.from(end.output.matchAll(/put the contents of (\d+) files? into the table/g), ([, n]) =>
     Number(n),
@@ -77,7 +77,7 @@ it('replaces every process of the first, by leaving and by crashing, while all r
 
 it('stays up with --keep, lets a node join, and leaves no process behind after Ctrl-C', async () => {
   await using folder = await createFolder(files)
-  await using program = demo('--nodes', '3', '--keep', '--no-replace', '--dir', folder.path)
+  await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
   const [, args = ''] = await program.output(
     /npm run node -- (--network \S+ --secret [0-9a-f]{64} --join \S+)\n/,
   )

@@ -28,7 +28,7 @@ const defaults = {
   keep: false,
   secret: undefined,
   timeout: 30_000,
-  replace: true,
+  replace: false,
   chaos: undefined,
   plain: false,
 }
@@ -51,16 +51,6 @@ it('takes a folder relative to where npm was called', () => {
     timeout: 1_500,
     replace: true,
   })
-})
-
-it.each([
-  ['', true],
-  ['--nodes 8', true],
-  ['--nodes 9', false],
-  ['--nodes 9 --replace', true],
-  ['--no-replace', false],
-])('%j replaces every process: %j', (line, replace) => {
-  expect(parseDemo(argv(line))).toMatchObject({ replace })
 })
 
 it('takes ten seconds of chaos and a new seed where nothing else is said', () => {

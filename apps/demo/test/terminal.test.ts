@@ -23,7 +23,7 @@ describe('on a pseudo-terminal', () => {
   }) => {
     skip(noTerminal, reason)
     await using folder = await createFolder(files)
-    const args = ['--nodes', '5', '--dir', folder.path, '--chaos', '1.5', '--seed', '7', '--no-replace']
+    const args = ['--nodes', '5', '--dir', folder.path, '--chaos', '1.5', '--seed', '7']
     await using program = new Program('demo', args, { terminal: { columns: 100, rows: 30 } })
     const end = await program.ended
     const text = stripVTControlCharacters(end.output).replaceAll('\r', '')

@@ -16,7 +16,7 @@ export interface DemoOptions {
   readonly secret: string | undefined
   /** In milliseconds. */
   readonly timeout: number
-  /** Whether every process is replaced in the end. Default: if there are at most 8. */
+  /** Whether every process is replaced in the end. */
   readonly replace: boolean
   /** `undefined`: nothing is killed but the one of the play. */
   readonly chaos: ChaosOptions | undefined
@@ -28,9 +28,6 @@ const repository = fileURLToPath(new URL('../../../../', import.meta.url))
 
 /** Seeds are below this: short enough to be typed. */
 const seeds = 1_000_000
-
-/** So many processes at most are replaced unless it is said otherwise: each takes a second or two. */
-const replacedByDefault = 8
 
 const between =
   (lowest: number, highest: number, whole: boolean) =>
@@ -71,11 +68,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
         .argParser(between(0.1, 86_400, false)),
     )
     .option('--seed <number>', 'draw the chaos from this (default: a new one)', between(0, seeds - 1, true))
-    .option(
-      '--replace',
-      `then replace every process by a new one, one by one (default: if there are at most ${replacedByDefault})`,
-    )
-    .option('--no-replace', 'replace nobody')
+    .option('--replace', 'then replace every process by a new one, one by one', false)
     .option('--plain', 'lines only, as through a pipe, also on a terminal', false)
     .helpOption('--help', 'show this')
     .allowExcessArguments(false)
@@ -89,7 +82,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     timeout: number
     chaos?: number
     seed?: number
-    replace?: boolean
+    replace: boolean
     plain: boolean
   }>()
   if (seed !== undefined && chaos === undefined) command.error('error: --seed is for --chaos')
@@ -99,7 +92,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     keep,
     secret,
     timeout: timeout * 1000,
-    replace: replace ?? nodes <= replacedByDefault,
+    replace,
     chaos: chaos === undefined ? undefined : { duration: chaos * 1000, seed: seed ?? randomInt(seeds) },
     plain,
   }
