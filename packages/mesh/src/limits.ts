@@ -52,16 +52,22 @@ export const times = {
   quiet: 1_750,
   /** How often a node that has too few neighbours looks for more. */
   tick: 1_750,
+  /** So long a healthy node may be stopped. */
+  stopped: 5_000,
   /**
-   * A link from which nothing has come for so long is dead: above 3.5 s, the 5 s for which a healthy node may be stopped just then, and a segment
+   * A link from which nothing has come for so long is dead, unless its round trip is so long that it is given more: above a sign of life, a stop just then, and a segment
    * lost twice on the way; below the 10 s by which its neighbours must know.
    */
   dead: 9_500,
+  /** A lost segment is sent again so much later than after a round trip: the least that Linux waits. */
+  retransmission: 200,
+  /** However slow a link is, after so much silence it is dead. */
+  deadSlow: 30_000,
   /** A look that comes so much later than it was due shows that we were stopped ourselves. */
   tolerance: 1_000,
   /** So long after such a look no link is given up: what came meanwhile is read, and a segment lost twice is said again. */
   patience: 1_000,
-  /** Between two measurements of a link's round trip: for who looks at the statistics, nothing is decided by it. */
+  /** Between two measurements of a link's round trip, once the first ones are done. */
   ping: 120_000,
   /** A link to a node that is no neighbour is closed when nothing has used it for so long, sooner if nothing ever has. */
   idle: 60_000,

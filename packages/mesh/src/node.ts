@@ -190,7 +190,7 @@ export class MeshNode implements Mesh {
       since: link.since,
       silence: now - link.lastReceived,
       sinceSent: now - link.lastSent,
-      roundTrip: link.roundTrip,
+      roundTrip: link.roundTrip.last,
       queued: link.queued,
     }))
   }

@@ -268,7 +268,7 @@ export class LinkManager {
         break
       case Kind.pong:
         expectLength(start, end, 8)
-        link.ponged(readU32(bytes, start + 4), this.#settings.clock.monotonic())
+        link.roundTrip.answered(readU32(bytes, start + 4), this.#settings.clock.monotonic())
         break
       case Kind.moved:
         expectLength(start, end, 4)

@@ -1,5 +1,6 @@
 import type { Clock, CloseInfo, Connection, PeerId } from '@p2p/interfaces'
 import { frameWriter, type FrameWriter, type StoppableDecoder, type StoppableFraming } from '@p2p/framing'
+import { noPing, RoundTrip } from '../core/round-trip.ts'
 import type { Twin } from '../core/twins.ts'
 import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
@@ -21,8 +22,7 @@ export interface LinkContext {
   readonly failed: (error: MeshError) => void
 }
 
-/** The token of a PONG that answers no PING. */
-const noPing = 0
+const measuring = { samples: 4, first: times.sign, later: times.ping, unanswered: times.deadSlow }
 const signOfLife = begin(Kind.pong, 8).u32(noPing).done()
 
 /**
@@ -41,12 +41,9 @@ export class Link implements Twin {
   /** In monotonic milliseconds. */
   lastReceived: number
   lastSent: number
-  /** When the round trip was last measured; `-Infinity`: never. */
-  lastPinged: number = -Infinity
   /** When a request or a message to one last used the link, in monotonic milliseconds; `undefined`: never. */
   lastUsed: number | undefined
-  /** The last measured round trip in milliseconds. */
-  roundTrip: number | undefined
+  readonly roundTrip: RoundTrip = new RoundTrip(measuring)
   /** Twin links: whether we wrote and read MOVED here. */
   movedSent = false
   movedReceived = false
@@ -66,7 +63,6 @@ export class Link implements Twin {
   #ended = false
   #retired = false
   #aborted = false
-  #pingToken = noPing
 
   constructor(connection: Connection, context: LinkContext) {
     this.connection = connection
@@ -120,14 +116,17 @@ export class Link implements Twin {
 
   /** Measures the round trip. */
   ping(now: number): void {
-    this.lastPinged = now
-    this.#pingToken = (this.#pingToken + 1) >>> 0
-    this.send(begin(Kind.ping, 8).u32(this.#pingToken).done())
+    this.send(begin(Kind.ping, 8).u32(this.roundTrip.ask(now)).done())
   }
 
-  /** The other end answered a ping. */
-  ponged(token: number, now: number): void {
-    if (token === this.#pingToken && token !== noPing) this.roundTrip = now - this.lastPinged
+  /**
+   * Milliseconds of silence after which the link is dead: what may lie between two signs of life, the stop of a healthy node, and a segment lost twice, which comes after
+   * one retransmission time-out and another that is twice as long (RFC 6298).
+   */
+  get silenceLimit(): number {
+    const { least = 0 } = this.roundTrip
+    const limit = times.sign + times.stopped + 3 * (least + times.retransmission)
+    return Math.min(Math.max(times.dead, limit), times.deadSlow)
   }
 
   /** A sign of life. */

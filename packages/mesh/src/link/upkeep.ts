@@ -32,12 +32,12 @@ export class Upkeep {
     const { clock, random, links, peers } = this.#settings
     const now = clock.monotonic()
     // If we were stopped ourselves, what the others said has not been read, and those that were stopped with us have yet to say it
-    const earliest = now - this.#due > times.tolerance ? now - times.dead + times.patience : -Infinity
+    const stopped = now - this.#due > times.tolerance
     // Jitter, or the nodes of one machine would all look at the same moment
     const pause = times.sign * (0.9 + 0.1 * random.next())
     let next = now + pause
     for (const link of links) {
-      link.lastReceived = Math.max(link.lastReceived, earliest)
+      if (stopped) link.lastReceived = Math.max(link.lastReceived, now - link.silenceLimit + times.patience)
       if (link.peer !== undefined && link.open) next = Math.min(next, this.#keepAlive(link, now, pause))
     }
     if (now >= this.#nextSweep) {
@@ -57,14 +57,15 @@ export class Upkeep {
   #keepAlive(link: Link, now: number, pause: number): number {
     // What lies in a link that is held has not been read
     const silence = link.holding ? 0 : now - link.lastReceived
-    if (silence >= times.dead) {
+    const { silenceLimit } = link
+    if (silence >= silenceLimit) {
       link.abort(new MeshError('P2P_PEER_SILENT', `silent for ${Math.round(silence)} ms`))
       return Infinity
     }
     // A moment too early there is nothing to do yet
-    const dead = Math.floor(now - silence + times.dead) + 1
+    const dead = Math.floor(now - silence + silenceLimit) + 1
     if (link.movedSent) return dead
-    if (now - link.lastPinged >= times.ping) link.ping(now)
+    if (link.roundTrip.isDue(now)) link.ping(now)
     else if (now - link.lastSent >= times.quiet) link.beat()
     return Math.min(link.lastSent + pause, dead)
   }
