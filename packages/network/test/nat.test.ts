@@ -1,6 +1,15 @@
+import type { Clock } from '@p2p/interfaces'
 import { describe, expect, it } from 'vitest'
 import { toEndpoint } from '../src/index.ts'
-import { assumedNat, type Dependence, detectNat, type DetectOptions, type NatReport } from '../src/nat.ts'
+import {
+  assumedNat,
+  type Dependence,
+  detectNat,
+  type DetectOptions,
+  type NatReport,
+  type Sockets,
+  type UdpSocket,
+} from '../src/nat.ts'
 import { Host } from './simulator/host.ts'
 import { Firewall, Nat, type NatOptions } from './simulator/nat.ts'
 import { stunServer } from './simulator/stun-server.ts'
@@ -180,6 +189,44 @@ describe('with 30 % of the packets lost each way', () => {
     const symmetric = await behind({ mapping }, { seed, loss: 0.3 })
     expect(symmetric).toMatchObject({ status: 'measured', mapping, classic: 'symmetric' })
     expect(symmetric.ms).toBeLessThanOrEqual(6_000)
+  })
+})
+
+describe('a process that is held up', () => {
+  /** As an event loop is after it: all timers that were due meanwhile come first, then the packets that came meanwhile. */
+  const heldUp = (
+    clock: Clock,
+    sockets: Sockets,
+    until: number,
+  ): Pick<DetectOptions, 'clock' | 'sockets'> => {
+    const left = () => Math.max(0, until - clock.monotonic())
+    const late = (listener: Parameters<UdpSocket['onMessage']>[0]): typeof listener => {
+      return (bytes, from) => {
+        if (left() === 0) listener(bytes, from)
+        else clock.after(left() + 1, () => listener(bytes, from))
+      }
+    }
+    return {
+      clock: {
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+        after: (delay, run) => clock.after(Math.max(delay, left()), run),
+      },
+      sockets: {
+        ...sockets,
+        udp: async local => {
+          const socket = await sockets.udp(local)
+          return { ...socket, onMessage: listener => socket.onMessage(late(listener)) }
+        },
+      },
+    }
+  }
+
+  it.each([900, 1_500, 4_000])('for %i ms does not take that for silence', async until => {
+    const world = await createWorld()
+    const host = world.behind({ filtering: 'address-dependent' })
+    const report = await detectFrom(world, host, heldUp(world.clock, host.sockets, until))
+    expect(report).toMatchObject({ status: 'measured', classic: 'restricted-cone' })
   })
 })
 

@@ -103,7 +103,7 @@ const measure = async (session: Session, asked: Asked, lifetime: readonly number
       isAnswered
         ? false
         : overTcp(session, asked.targets, socket =>
-            requestOverTcp(socket, session, { signal: session.signal, timeout: 1_000 }),
+            requestOverTcp(socket, session, { signal: session.signal, timeout: 3_000 }),
           ),
     )
     // Aborted: nobody asks any more

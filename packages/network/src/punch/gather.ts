@@ -6,8 +6,11 @@ import { eager, type Session } from '../nat/session.ts'
 import type { TcpServer, TcpSocket, UdpSocket } from '../socket/sockets.ts'
 import { requestOverTcp } from '../stun/tcp.ts'
 
-/** Milliseconds for the servers: who has no answer by then goes on with its own addresses alone. */
-const gatherTimeout = 1_000
+/** A second for the servers over UDP: who has no answer by then goes on with its own addresses alone. */
+const schedule = { ...eager, attempts: 10, rest: eager.rto } as const
+
+/** Milliseconds for the connection to a server, and for its answer: TCP sends what was lost again after one second, and not earlier. */
+const tcpTimeout = 3_000
 
 /** A UDP socket, and where it may be reached. */
 export interface GatheredUdp {
@@ -26,7 +29,7 @@ export const gatherUdp = async (
   nat: NatReport | undefined,
 ): Promise<GatheredUdp> => {
   const agent = await session.agent()
-  const options = { ...eager, timeout: gatherTimeout, signal: session.signal }
+  const options = { ...schedule, signal: session.signal }
   // A NAT that maps by the peer makes a mapping for each server: one only, so that the next mapping is the next peer's
   const asked = nat?.mapping === 'endpoint-independent' ? servers : servers.slice(0, 1)
   const answer = await firstOf(asked.map(server => agent.request(server, options)))
@@ -51,7 +54,7 @@ export const gatherTcp = async (
   nat: NatReport | undefined,
   accept: (socket: TcpSocket) => void,
 ): Promise<GatheredTcp> => {
-  const wait = { signal: session.signal, timeout: gatherTimeout }
+  const wait = { signal: session.signal, timeout: tcpTimeout }
   const [server] = servers
   let held: TcpSocket | undefined
   let mapped: Endpoint | undefined

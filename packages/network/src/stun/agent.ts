@@ -1,4 +1,4 @@
-import type { Clock, Random, WaitOptions } from '@p2p/interfaces'
+import { type Clock, type Random, WaitError, type WaitOptions } from '@p2p/interfaces'
 import { wait } from '@p2p/interfaces/wait'
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../core/endpoint.ts'
 import { decodeStun } from '../core/stun/decode.ts'
@@ -31,6 +31,11 @@ export interface Retransmission {
   readonly factor?: number
   /** Transmissions in all. Default 7. */
   readonly attempts?: number
+  /**
+   * Milliseconds after the last transmission until nobody answers. Default: until the deadline. Transmissions that were counted mean silence also where
+   * this process was held up meanwhile; milliseconds do not.
+   */
+  readonly rest?: number
 }
 
 /** One transmission of a request, or several of the same. */
@@ -127,17 +132,21 @@ export class StunAgent implements Disposable {
     options: WaitOptions &
       Retransmission & { readonly attributes?: StunAttributes; readonly from?: readonly Endpoint[] } = {},
   ): Promise<StunAnswer> {
-    const { signal, timeout = requestTimeout, rto = 500, factor = 2, attempts = 7 } = options
+    const { signal, timeout = requestTimeout, rto = 500, factor = 2, attempts = 7, rest } = options
     const what = `the answer of ${formatEndpoint(to)}`
     return wait({ clock: this.#clock, what, signal, timeout }, waiter => {
       const transaction = this.open(to, options.attributes, options.from)
       let timer: Disposable | undefined
       let pause = rto
       let left = attempts
+      const giveUp = () => waiter.reject(new WaitError('P2P_TIMEOUT', `asked ${attempts} times for ${what}`))
       const send = () => {
         left -= 1
         transaction.send().catch(waiter.reject)
-        if (left === 0) return
+        if (left === 0) {
+          if (rest !== undefined) timer = this.#clock.after(rest, giveUp)
+          return
+        }
         timer = this.#clock.after(pause, send)
         pause *= factor
       }
