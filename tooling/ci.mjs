@@ -174,8 +174,39 @@ const countVerdict = output => {
 /** Why such a program did nothing. */
 const reasonIn = output => /^skipped: (.*)$/mu.exec(stripVTControlCharacters(output))?.[1]
 
+/** Lines of a failed step that are repeated at the end, where they are seen by who sees only that: what says that something is wrong, and the last ones. */
+const shown = { wrong: 20, last: 15, characters: 300 }
+
+/** A line that says what is wrong, whoever wrote it: a program of ours, vitest, TAP, TypeScript, ESLint, npm; perhaps with the name of a task before it. */
+const complaint =
+  /^(?:\S+:\S+: |\S+ \w+: )?\s*(?:WRONG|FAIL|FAILED|not ok|seed \d+:|replay:|[\w.]*Error|error|npm error|\d+:\d+ +error|✖|×)(?![\w-])|\berror TS\d+/u
+
+/** What a failed step says about it: its complaints, each with the lines below it that are indented more, and its last lines. */
+const reasons = output => {
+  const lines = stripVTControlCharacters(output)
+    .split('\n')
+    .map(line => line.trimEnd())
+    .filter(line => line !== '')
+  const depth = line => line.length - line.trimStart().length
+  const wrong = []
+  let above
+  for (const [place, line] of lines.entries()) {
+    const isDetail = above !== undefined && depth(line) > above
+    if (complaint.test(line)) above = isDetail ? above : depth(line)
+    else if (!isDetail) above = undefined
+    if (above !== undefined) wrong.push(place)
+  }
+  const last = lines.length - shown.last
+  const early = wrong.filter(place => place < last)
+  const kept = early.slice(0, shown.wrong).map(place => lines[place])
+  if (early.length > shown.wrong) kept.push(`(and ${early.length - shown.wrong} more such lines)`)
+  const text = [...kept, ...(kept.length > 0 ? ['…'] : []), ...lines.slice(-shown.last)]
+  return text.map(line => `    ${line.slice(0, shown.characters)}`).join('\n')
+}
+
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
+const failures = []
 for (const { name, prepare, command, minutes, env, needs, skipped, tests, verdict, counts: noun } of steps) {
   console.log(`\n=== ${name}: ${command} ===\n`)
   const reason = skipped ?? (needs === undefined || (await run(needs, 1)).ok ? undefined : `${needs} fails`)
@@ -210,8 +241,9 @@ for (const { name, prepare, command, minutes, env, needs, skipped, tests, verdic
   if (count !== undefined) words.push(count)
   if (hangs) words.push(`ended after ${minutes} min`)
   summary.push(words.join(', '))
+  if (counts.failed > 0) failures.push(`FAILED   ${name}, its output:\n${reasons(output)}\n`)
 }
 
-console.log(`\n=== summary ===\n\n${summary.join('\n')}\n`)
+console.log(`\n=== summary ===\n\n${[...summary, '', ...failures].join('\n')}`)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed > 0 ? 1 : 0
