@@ -29,8 +29,13 @@ export type Command =
       readonly lifetime: number
     }
   | { readonly type: 'unmap' }
-  /** Dials there over the route of an interface, or without one. */
-  | { readonly type: 'via'; readonly name: string | undefined; readonly to: Address }
+  /** Dials there over the route of an interface, or without one. `timeout` in milliseconds. */
+  | {
+      readonly type: 'via'
+      readonly name: string | undefined
+      readonly to: Address
+      readonly timeout: number
+    }
   /** Listens at the link-local address of an interface. */
   | { readonly type: 'via link-local'; readonly name: string }
   /** Tells whoever dials that port, over TCP and UDP, as whom it is seen; until it is to fall silent. */
@@ -58,8 +63,19 @@ const say = (answer: Answer) => process.stdout.write(`${JSON.stringify(answer)}\
 
 let theirs: ((offer: PunchOffer) => void) | undefined
 
+/** Milliseconds until a path that was punched must have carried a message. */
+const useTimeout = 10_000
+
 /** One message of each over the path that was punched, then it is closed. */
 const use = async (path: Punched): Promise<void> => {
+  const heardIn = async (heard: Promise<void>) => {
+    const late = new Error('the path was proven, and carries nothing')
+    let deadline: NodeJS.Timeout | undefined
+    const over = new Promise<never>((_, reject) => {
+      deadline = setTimeout(() => reject(late), useTimeout)
+    })
+    await Promise.race([heard, over]).finally(() => clearTimeout(deadline))
+  }
   const hello = new TextEncoder().encode('hello')
   const said = (bytes: Uint8Array | undefined) => bytes !== undefined && Buffer.from(bytes).includes('hello')
   if (path.transport === 'tcp') {
@@ -70,7 +86,7 @@ const use = async (path: Punched): Promise<void> => {
       })
     })
     path.socket.write(hello)
-    await heard
+    await heardIn(heard)
     // The other side must have heard it too before this one is gone
     await new Promise(resolve => setTimeout(resolve, 50))
   } else {
@@ -82,9 +98,12 @@ const use = async (path: Punched): Promise<void> => {
     const send = () => void path.socket.send(hello, path.remote)
     const sending = setInterval(send, 10)
     send()
-    await heard
-    await new Promise(resolve => setTimeout(resolve, 50))
-    clearInterval(sending)
+    try {
+      await heardIn(heard)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    } finally {
+      clearInterval(sending)
+    }
   }
   await path.socket.close()
 }
@@ -109,12 +128,12 @@ const hostIn = (address: string) =>
   /:\/\/\[?(?<host>[^\]]*)\]?:\d+$/.exec(address)?.groups?.['host'] ?? address
 
 /** Asks as whom we are seen, over a route. */
-const seenVia = async (name: string | undefined, to: Address) => {
+const seenVia = async (name: string | undefined, to: Address, timeout: number) => {
   const via = name === undefined ? {} : { via: (await Interface.open({ name })).route(4) }
-  const pipe = await open(to, { ...via, timeout: 1_500 })
+  const pipe = await open(to, { ...via, timeout })
   try {
     if (to.startsWith('udp')) pipe.send(Uint8Array.of(0))
-    const { data } = await pipe.recv({ timeout: 1_500 })
+    const { data } = await pipe.recv({ timeout })
     const from = hostIn(new TextDecoder().decode(data))
     say({ type: 'came', from, pinned: pinnedBy(pipe.local) })
   } finally {
@@ -176,7 +195,7 @@ const obey = async (command: Command): Promise<void> => {
       return
     }
     if (command.type === 'via') {
-      await seenVia(command.name, command.to)
+      await seenVia(command.name, command.to, command.timeout)
       return
     }
     if (command.type === 'via link-local') {

@@ -1,4 +1,5 @@
 import type { NatReport } from '@p2p/network/nat'
+import { makeAttempts } from './attempts.ts'
 import type { Case, Laboratory, Outcome } from './laboratory.ts'
 import { agreesWithCoturn, agreesWithDebian } from './oracles.ts'
 import { firewall, type Recipe, rules, setUp } from './recipes.ts'
@@ -86,36 +87,34 @@ const word = (name: string, answer: boolean | undefined) =>
   answer === undefined ? '' : answer ? `, as ${name}` : `, ${name} says otherwise`
 
 /** Classifies a row so many times, and asks the other clients once. */
-const classify = async (row: Row, { host }: Laboratory, times: number): Promise<Outcome> => {
+const classify = async (row: Row, { host, mayRepeat }: Laboratory, times: number): Promise<Outcome> => {
   if (row.recipe !== undefined) await setUp(sites.a.router, rules(row.recipe, sites.a, row.loss))
   await row.prepare?.()
   const asking = await host(row.host)
-  let right = 0
   const durations: number[] = []
   let last: NatReport | undefined
-  const wrong: string[] = []
-  for (let time = 0; time < times; time++) {
+  const { words, ok, wrong } = await makeAttempts(times, mayRepeat, async () => {
     const answer = await asking.ask({ type: 'detect', server: `${stun.address}:${stun.port}` })
-    if (answer.type !== 'report') {
-      wrong.push(answer.type === 'failed' ? answer.message : answer.type)
-      continue
-    }
-    last = answer.report
-    durations.push(answer.report.ms)
-    if (isRight(row, answer.report)) right += 1
-    else wrong.push(`${show(answer.report)} in ${answer.report.ms} ms`)
-  }
+    if (answer.type !== 'report') return answer.type === 'failed' ? answer.message : answer.type
+    const { report } = answer
+    last = report
+    durations.push(report.ms)
+    return isRight(row, report) ? undefined : `${show(report)} in ${report.ms} ms`
+  })
   durations.sort((one, two) => one - two)
   const median = durations[Math.floor(durations.length / 2)] ?? Infinity
   const slow = median > limitOf(row) ? [`half of them took ${median} ms or more`] : []
-  const asks = last !== undefined && row.loss === undefined
   const address = row.host === 'c' ? open.address : sites[row.host].address
-  const coturn = asks ? await agreesWithCoturn(row.host, address, last as NatReport) : undefined
-  const debian = asks ? await agreesWithDebian(row.host, last as NatReport) : undefined
-  const figures = `${right} of ${times}, ${median} ms, at most ${durations.at(-1) ?? Infinity} ms`
+  const comparison =
+    last === undefined || row.loss !== undefined
+      ? undefined
+      : { namespace: row.host, address, report: last, mayRepeat }
+  const coturn = comparison && (await agreesWithCoturn(comparison))
+  const debian = comparison && (await agreesWithDebian(comparison))
+  const figures = `${words}, ${median} ms, at most ${durations.at(-1) ?? Infinity} ms`
   return {
     name: `${row.name}: ${figures}${word('coturn', coturn)}${word("Debian's stun", debian)}`,
-    ok: wrong.length === 0 && coturn !== false && debian !== false,
+    ok: ok && coturn !== false && debian !== false,
     wrong,
     slow,
   }

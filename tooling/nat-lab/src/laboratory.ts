@@ -11,6 +11,8 @@ import { build, stun } from './topology.ts'
 export interface Laboratory {
   /** A program of ours on one of the hosts, ready: what it does first shall not take the time that its start does. */
   readonly host: (name: 'a' | 'b' | 'c' | 'd' | 'e') => Promise<Host>
+  /** Whether what was wrong once is tried once more. */
+  readonly mayRepeat: boolean
 }
 
 /** What came of a case. Plain data: it is sent as JSON. */
@@ -18,7 +20,7 @@ export interface Outcome {
   /** What was tried, with its figures. */
   readonly name: string
   readonly ok: boolean
-  /** What was wrong, if anything was. */
+  /** What was wrong, if anything was; also where it was right once more. */
   readonly wrong: readonly string[]
   /** What took longer than it may, if anything did. That may be the machine's fault. */
   readonly slow?: readonly string[]
@@ -50,10 +52,12 @@ const serverIsUp = async () => {
  * the time a case waits for silence.
  *
  * @param share every `of`-th case from the one with the number `index` on
+ * @param mayRepeat whether what was wrong once is tried once more
  */
 export async function* tryCases(
   times: number,
   share: { readonly index: number; readonly of: number },
+  mayRepeat: boolean,
 ): AsyncGenerator<Outcome> {
   const all = [...mappings, ...routings, ...classifications(times), ...punches(times)]
   const cases = all.filter((_, place) => place % share.of === share.index)
@@ -72,7 +76,7 @@ export async function* tryCases(
   }
   try {
     await serverIsUp()
-    for (const attempt of cases) yield await attempt({ host })
+    for (const attempt of cases) yield await attempt({ host, mayRepeat })
   } finally {
     for (const each of hosts.values()) each.end()
     server.kill()

@@ -1,6 +1,7 @@
 /**
  * `npm run nat-lab -- [--times N] [--labs N] [--bars]`: builds laboratories, classifies every NAT and punches every pair N times (default 3; the bars of the
- * project are for 20). Ends with one line of counts. Where it cannot run it says why, and that is no failure.
+ * project are for 20). What was wrong once is tried once more, and its line says so. Ends with one line of counts. Where it cannot run it says why, and
+ * that is no failure.
  */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -23,7 +24,7 @@ const { times, labs, bars } = new Command('nat-lab')
   .option('--labs <number>', 'laboratories side by side, which share the work', wholeNumber, 5)
   .option(
     '--bars',
-    'what is right but slower than the bars of the project fails too: for a machine that has nothing else to do',
+    'what is right but slower than the bars of the project fails too, and nothing is tried once more: for a machine that has nothing else to do',
   )
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .parse()
@@ -49,7 +50,7 @@ const runLab = (index: number, way: Way, onOutcome: (outcome: Outcome) => void) 
 
 const share = process.env[marker]
 if (share !== undefined) {
-  for await (const outcome of tryCases(times, { index: Number(share), of: labs }))
+  for await (const outcome of tryCases(times, { index: Number(share), of: labs }, bars !== true))
     process.stdout.write(`${JSON.stringify(outcome)}\n`)
   // The namespaces, and what still runs in them, end with this process
   process.exit()

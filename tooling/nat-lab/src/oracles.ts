@@ -5,18 +5,36 @@ import { stun } from './topology.ts'
 const inside = (namespace: string, program: string, args: readonly string[]) =>
   tryRun('ip', ['netns', 'exec', namespace, program, ...args], '', 30_000)
 
+/** How often another client must say otherwise: each waits for every answer once, and calls what comes late silence. */
+const contradictions = 3
+
+const repeated = async (mayRepeat: boolean, ask: () => Promise<boolean | undefined>) => {
+  let agrees = await ask()
+  for (let said = 1; mayRepeat && agrees === false && said < contradictions; said++) agrees = await ask()
+  return agrees
+}
+
 const words = {
   'endpoint-independent': 'Endpoint Independent',
   'address-dependent': 'Address Dependent',
   'address-and-port-dependent': 'Address and Port Dependent',
 } as const
 
+/** Whom another client is compared with, and where it runs. */
+export interface Comparison {
+  readonly namespace: string
+  /** That it asks from. */
+  readonly address: string
+  readonly report: NatReport
+  /** Whether it is asked again while it says otherwise, three times in all. */
+  readonly mayRepeat: boolean
+}
+
 /** Whether coturn's own client (RFC 5780) says the same; `undefined` if it is not there or says nothing of it. */
-export const agreesWithCoturn = async (
-  namespace: string,
-  address: string,
-  report: NatReport,
-): Promise<boolean | undefined> => {
+export const agreesWithCoturn = (comparison: Comparison): Promise<boolean | undefined> =>
+  repeated(comparison.mayRepeat, () => coturnAgrees(comparison))
+
+const coturnAgrees = async ({ namespace, address, report }: Comparison): Promise<boolean | undefined> => {
   const { text } = await inside(namespace, 'turnutils_natdiscovery', [
     '-m',
     '-f',
@@ -46,10 +64,10 @@ const primary: Readonly<Record<string, string>> = {
 }
 
 /** Whether Debian's client says the same; `undefined` if it is not there. */
-export const agreesWithDebian = async (
-  namespace: string,
-  report: NatReport,
-): Promise<boolean | undefined> => {
+export const agreesWithDebian = (comparison: Comparison): Promise<boolean | undefined> =>
+  repeated(comparison.mayRepeat, () => debianAgrees(comparison))
+
+const debianAgrees = async ({ namespace, report }: Comparison): Promise<boolean | undefined> => {
   const { text } = await inside(namespace, 'stun', [stun.address])
   const said = /Primary: (?<name>.+)/.exec(text)?.groups?.['name']
   const name = primary[report.classic ?? '']

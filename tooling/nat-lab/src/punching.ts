@@ -2,6 +2,7 @@ import type { NatReport } from '@p2p/network/nat'
 import type { PunchTransport } from '@p2p/network/punch'
 import type { Answer } from './agent.ts'
 import type { Host } from './host.ts'
+import { makeAttempts } from './attempts.ts'
 import type { Case, Laboratory, Outcome } from './laboratory.ts'
 import { type Recipe, rules, setUp } from './recipes.ts'
 import { sites, stun } from './topology.ts'
@@ -62,7 +63,7 @@ const meet = async (
 }
 
 /** Punches a pair so many times; one that cannot open, less often, because each takes seconds. */
-const punch = async (pair: Pair, { host }: Laboratory, wanted: number): Promise<Outcome> => {
+const punch = async (pair: Pair, { host, mayRepeat }: Laboratory, wanted: number): Promise<Outcome> => {
   await setUp(sites.a.router, rules(pair.a, sites.a))
   await setUp(sites.b.router, rules(pair.b, sites.b))
   const [a, b] = [await host('a'), await host('b')]
@@ -70,26 +71,26 @@ const punch = async (pair: Pair, { host }: Laboratory, wanted: number): Promise<
     ? ([await measure(a), await measure(b)] as const)
     : ([undefined, undefined] as const)
   const times = pair.opens ? wanted : Math.min(2, wanted)
-  let right = 0
   const durations: number[] = []
-  const wrong: string[] = []
-  for (let time = 0; time < times; time++) {
+  const { words, ok, wrong } = await makeAttempts(times, mayRepeat, async () => {
     const answers = await meet(a, b, pair, nats)
     const isRight = answers.every(answer =>
       pair.opens ? answer.type === 'punched' : answer.type === 'failed' && answer.code === 'P2P_NO_PATH',
     )
     durations.push(Math.max(...answers.map(answer => ('ms' in answer ? answer.ms : Infinity))))
-    if (isRight) right += 1
-    else wrong.push(answers.map(answer => JSON.stringify(answer)).join(' '))
-  }
+    return isRight ? undefined : answers.map(answer => JSON.stringify(answer)).join(' ')
+  })
   durations.sort((one, two) => one - two)
   const within = durations.filter(each => each <= pair.limit).length
-  const slow = within < times ? [`${times - within} of ${times} took longer than ${pair.limit} ms`] : []
+  const slow =
+    within < durations.length
+      ? [`${durations.length - within} of ${durations.length} took longer than ${pair.limit} ms`]
+      : []
   const expected = pair.opens ? 'opens' : 'ends with P2P_NO_PATH'
-  const figures = `${right} of ${times}, ${within} within ${pair.limit} ms, at most ${durations.at(-1) ?? Infinity} ms`
+  const figures = `${words}, ${within} within ${pair.limit} ms, at most ${durations.at(-1) ?? Infinity} ms`
   return {
     name: `${pair.transport}: ${pair.a} with ${pair.b} ${expected}: ${figures}`,
-    ok: wrong.length === 0,
+    ok,
     wrong,
     slow,
   }

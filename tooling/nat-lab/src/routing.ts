@@ -1,6 +1,6 @@
 import type { Case, Laboratory } from './laboratory.ts'
 import type { Answer } from './agent.ts'
-import { run } from './shell.ts'
+import { run, until } from './shell.ts'
 import { open, twoUplinks } from './topology.ts'
 
 /** Who is seen dialling, by the host that is dialled. */
@@ -9,11 +9,19 @@ const seenBy = (answer: Answer): string =>
 
 const port = 5_000
 
-const dialling = async ({ host }: Laboratory, via: string | undefined, scheme: 'tcp' | 'udp') => {
+/** Milliseconds: until somebody answers who will, and of the silence of a way that leads nowhere. */
+const patience = { answer: 10_000, silence: 1_500 }
+
+const dialling = async (
+  { host }: Laboratory,
+  via: string | undefined,
+  scheme: 'tcp' | 'udp',
+  timeout = patience.answer,
+) => {
   const [traveller, stranger] = [await host('e'), await host('c')]
   await stranger.ask({ type: 'answer', port })
   const to = `${scheme}://${open.address}:${port}` as const
-  const answer = await traveller.ask({ type: 'via', name: via, to })
+  const answer = await traveller.ask({ type: 'via', name: via, to, timeout })
   await stranger.ask({ type: 'fall silent' })
   return seenBy(answer)
 }
@@ -35,7 +43,7 @@ const routing =
     const second = new RegExp(`^${two.wan.replaceAll('.', '\\.')}, pinned: address$`)
     check('without a route', await dialling(laboratory, undefined, scheme), first)
     check('over the first', await dialling(laboratory, 'one', scheme), first)
-    check('over the second', await dialling(laboratory, 'two', scheme), /P2P_TIMEOUT/)
+    check('over the second', await dialling(laboratory, 'two', scheme, patience.silence), /P2P_TIMEOUT/)
     await run('ip', policy)
     try {
       check('over the second, with a rule', await dialling(laboratory, 'two', scheme), second)
@@ -52,6 +60,9 @@ const routing =
 /** A link-local address is on one interface only, whatever the routing table says. */
 const linkLocal: Case = async ({ host }) => {
   const traveller = await host('e')
+  // Until the kernel knows, a second or two after the link is up, that nobody else has such an address, nobody may listen at it
+  const unproven = ['-n', twoUplinks.host, '-6', 'addr', 'show', 'tentative']
+  await until('the link-local addresses', async () => (await run('ip', unproven)).trim() === '')
   const wrong: string[] = []
   for (const name of ['one', 'two']) {
     const answer = await traveller.ask({ type: 'via link-local', name })

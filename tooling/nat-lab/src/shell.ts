@@ -37,3 +37,15 @@ export const run = async (program: string, args: readonly string[], input?: stri
   if (!ok) throw new Error(`${program} ${args.join(' ')}\n${text}`)
   return text
 }
+
+/** Milliseconds until what is started must be ready. */
+const readyTimeout = 20_000
+
+/** Waits until something is ready, by looking ten times a second. @throws Error if it is not in 20 s */
+export const until = async (what: string, isReady: () => Promise<boolean>): Promise<void> => {
+  const begin = performance.now()
+  while (!(await isReady())) {
+    if (performance.now() - begin > readyTimeout) throw new Error(`${what}: not ready`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
