@@ -61,9 +61,9 @@ export class Dispatcher {
       if (!this.#overlay.neighbours.has(peer.id)) this.#overlay.disown(peer)
       this.#broadcasts.receiveSigned(peer.id, bytes, start, end)
     } else if (kind === Kind.send) this.#receiveSend(peer, bytes, start, end)
+    else if (this.#broadcasts.receiveTree(peer.id, bytes, start, end)) return
     else if (this.#requests.receive(peer, kind, bytes, start, end)) return
     else if (this.#overlay.receive(peer, bytes, start, end)) return
-    else if (this.#broadcasts.receiveTree(peer.id, bytes, start, end)) return
     else if (kind < firstIgnorableKind) throw malformed(`a message of the unknown kind ${kind}`)
   }
 

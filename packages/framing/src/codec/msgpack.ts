@@ -23,8 +23,11 @@ import { checkedValueLimits, type ValueLimits } from './value-limits.ts'
  *
  * @throws `P2P_BAD_OPTION` for a limit out of range
  */
-export const msgpack = (limits: ValueLimits = {}): Codec =>
-  new Msgpack({ ...checkedValueLimits(limits), bytes: true, bigints: true, nonFinite: true })
+export const msgpack = (limits: ValueLimits = {}): Codec => {
+  const { depth, values } = checkedValueLimits(limits)
+  // No spread: it makes a hidden class for each codec, and with 1000 of them in a process each `decode` would look its limits up
+  return new Msgpack({ depth, values, bytes: true, bigints: true, nonFinite: true })
+}
 
 class Msgpack implements Codec {
   private readonly encoder: MsgpackEncoder

@@ -1,6 +1,6 @@
 import type { Address, Contact } from '@p2p/interfaces'
 import { MeshError } from '../errors.ts'
-import { idFromBytes, idLength, idToBytes } from './ids.ts'
+import { idFromKey, idLength, idToBytes } from './ids.ts'
 import { malformed } from './malformed.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
@@ -45,7 +45,7 @@ export const writeAddresses = (writer: Writer, addresses: readonly Address[]): v
 }
 
 export const readContact = (reader: Reader): Contact => ({
-  id: idFromBytes(reader.bytes(idLength)),
+  id: idFromKey(reader.latin1(idLength)),
   addresses: readAddresses(reader),
 })
 
@@ -57,7 +57,9 @@ export const writeContact = (writer: Writer, contact: Contact): void => {
 export const readContacts = (reader: Reader): Contact[] => {
   const count = reader.u8()
   if (count > maxContacts) throw malformed(`${count} contacts in one message`)
-  return Array.from({ length: count }, () => readContact(reader))
+  const contacts: Contact[] = []
+  for (let index = 0; index < count; index++) contacts.push(readContact(reader))
+  return contacts
 }
 
 export const writeContacts = (writer: Writer, contacts: readonly Contact[]): void => {

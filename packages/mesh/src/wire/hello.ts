@@ -76,7 +76,7 @@ export const encodeHello = (hello: Hello): Uint8Array => {
 export const decodeHello = (bytes: Uint8Array, start: number, end: number): Hello => {
   const reader = new Reader(bytes, start + headerLength, end)
   const signed = ((bytes[start + 2] as number) & signedFlag) !== 0
-  const fields = {
+  const hello = {
     signed,
     oldest: reader.u8(),
     newest: reader.u8(),
@@ -89,12 +89,17 @@ export const decodeHello = (bytes: Uint8Array, start: number, end: number): Hell
     sequence: reader.u48(),
     proof: signed ? { digest: reader.bytes(32), signature: reader.bytes(64) } : undefined,
     addresses: readAddresses(reader),
+    held: readHeld(reader),
   }
+  if (hello.oldest > hello.newest) throw malformed('an empty range of versions')
+  return hello
+}
+
+const readHeld = (reader: Reader): Uint8Array[] | undefined => {
   const count = reader.u8()
-  if (count > maxHeld && count !== heldUnknown) throw malformed(`a HELLO with ${count} links`)
-  const held = count === heldUnknown ? undefined : Array.from({ length: count }, () => reader.bytes(8))
-  if (fields.oldest > fields.newest) throw malformed('an empty range of versions')
-  return { ...fields, held }
+  if (count === heldUnknown) return undefined
+  if (count > maxHeld) throw malformed(`a HELLO with ${count} links`)
+  return Array.from({ length: count }, () => reader.bytes(8))
 }
 
 /** REFUSE and GOODBYE. */

@@ -12,11 +12,13 @@ const textOf = new Map<string, PeerId>()
 const bytesOf = new Map<PeerId, Uint8Array>()
 
 /** The id whose 48 bytes stand at `at`. */
-export const idFromBytes = (bytes: Uint8Array, at = 0): PeerId => {
-  const key = latin1(bytes, at, idLength)
+export const idFromBytes = (bytes: Uint8Array, at = 0): PeerId => idFromKey(latin1(bytes, at, idLength))
+
+/** The id of 48 bytes that are given as a text of as many characters. */
+export const idFromKey = (key: string): PeerId => {
   let id = textOf.get(key)
   if (id === undefined) {
-    id = base58.encode(bytes.subarray(at, at + idLength))
+    id = base58.encode(Uint8Array.from(key, character => character.charCodeAt(0)))
     if (textOf.size >= cacheLimit) textOf.clear()
     textOf.set(key, id)
   }

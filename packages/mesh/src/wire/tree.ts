@@ -22,8 +22,10 @@ export const encodeTree = (message: TreeMessage): Uint8Array => {
 
 /** @returns the message, or `undefined` if the kind is none of the tree's. @throws `P2P_MALFORMED` */
 export const decodeTree = (bytes: Uint8Array, start: number, end: number): TreeMessage | undefined => {
+  const kind = bytes[start + 1] as number
+  if (kind < Kind.ihave || kind > Kind.gone) return undefined
   const reader = new Reader(bytes, start + headerLength, end)
-  const message = read(bytes[start + 1] as number, reader)
+  const message = read(kind, reader)
   if (message !== undefined) reader.end()
   return message
 }
@@ -54,10 +56,13 @@ const withRanges = (kind: number, ranges: readonly StreamRange[]): Uint8Array =>
 const readRanges = (reader: Reader): StreamRange[] => {
   const count = reader.u8() * 256 + reader.u8()
   if (count > maxRanges) throw malformed(`${count} ranges in one message`)
-  return Array.from({ length: count }, () => {
+  const ranges: StreamRange[] = []
+  for (let index = 0; index < count; index++) {
     const key = reader.latin1(streamKeyLength)
-    const [first, last] = [reader.u48(), reader.u48()]
+    const first = reader.u48()
+    const last = reader.u48()
     if (first === 0 || first > last) throw malformed('a range of no messages')
-    return { key, first, last }
-  })
+    ranges.push({ key, first, last })
+  }
+  return ranges
 }

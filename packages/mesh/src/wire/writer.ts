@@ -47,6 +47,7 @@ export class Writer {
 
   /** @throws `P2P_BAD_OPTION` if the text is longer than 255 bytes */
   text8(value: string): this {
+    if (value.length <= longestByHand && isAscii(value)) return this.u8(value.length).latin1(value)
     const encoded = utf8.encode(value)
     if (encoded.length > 255) throw new MeshError('P2P_BAD_OPTION', `longer than 255 bytes: ${value}`)
     return this.u8(encoded.length).bytes(encoded)
@@ -67,6 +68,14 @@ export class Writer {
     }
     return at
   }
+}
+
+/** Addresses are short and ASCII nearly always: written by hand they cost a sixth of a `TextEncoder` and the copy of what it makes (48 ns for 330, 10 characters). */
+const longestByHand = 32
+
+const isAscii = (text: string): boolean => {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false
+  return true
 }
 
 export const writeU32 = (bytes: Uint8Array, at: number, value: number): void => {

@@ -63,7 +63,10 @@ export class Stream implements Scheduled {
   readonly to: Place
   writer: StreamWriter | undefined
   reader: StreamReader | undefined
-  readonly #path: Path
+  // What each segment needs has fields of its own: one object less that is not in the processor's cache
+  readonly #medium: Medium
+  readonly #random: SeededRandom
+  readonly #latency: number
   readonly #flight = new SegmentQueue()
   // Bytes that have left and that the reader has not taken: on the way, or in its kernel.
   #outstanding = 0
@@ -81,7 +84,9 @@ export class Stream implements Scheduled {
   #orphan = false
 
   constructor(path: Path, from: Place, to: Place) {
-    this.#path = path
+    this.#medium = path.medium
+    this.#random = path.random
+    this.#latency = path.latency
     this.from = from
     this.to = to
   }
@@ -89,7 +94,7 @@ export class Stream implements Scheduled {
   /** Bytes that the network has not taken: those that wait for room, and those of this turn. */
   get queued(): number {
     const last = this.#flight.last
-    if (last === undefined || last.sentAt !== this.#path.medium.clock.monotonic()) return this.#waitingBytes
+    if (last === undefined || last.sentAt !== this.#medium.clock.monotonic()) return this.#waitingBytes
     return this.#waitingBytes + this.#burst
   }
 
@@ -143,7 +148,7 @@ export class Stream implements Scheduled {
 
   /** Sends a sign, behind all that has left. */
   sign(kind: SegmentKind): void {
-    const { medium } = this.#path
+    const medium = this.#medium
     this.#put(medium.segments.take(kind), 0, medium.clock.monotonic())
   }
 
@@ -155,7 +160,7 @@ export class Stream implements Scheduled {
 
   /** Drops everything. */
   clear(): void {
-    this.#path.medium.segments.giveAll(this.#flight)
+    this.#medium.segments.giveAll(this.#flight)
     this.#dropWaiting()
   }
 
@@ -171,24 +176,24 @@ export class Stream implements Scheduled {
     this.#outstanding -= bytes
     if (this.#waiting === undefined) return
     this.#room ??= { cancelled: false, fire: () => this.writer?.roomCame() }
-    this.#path.medium.clock.schedule(this.#path.latency, this.#room)
+    this.#medium.clock.schedule(this.#latency, this.#room)
   }
 
   /** The reader's host has gone down. A writer that waits for room asks now and then whether there is some, and so finds out. */
   readerGone(): void {
     if (this.#waiting !== undefined && this.#flight.first === undefined) {
-      this.#miss(this.#insertProbe(0), this.#path.medium.clock.monotonic())
+      this.#miss(this.#insertProbe(0), this.#medium.clock.monotonic())
     }
   }
 
   /** The segment at the head is held no more. */
   goOn(): void {
-    if (this.#flight.first !== undefined) this.#schedule(this.#path.medium.clock.monotonic())
+    if (this.#flight.first !== undefined) this.#schedule(this.#medium.clock.monotonic())
   }
 
   /** The segment at the head arrives. */
   fire(): void {
-    const { medium } = this.#path
+    const medium = this.#medium
     const now = medium.clock.monotonic()
     const head = this.#flight.first
     this.#pending -= 1
@@ -204,13 +209,12 @@ export class Stream implements Scheduled {
     }
     const obstacle = medium.cuts.any ? medium.cuts.find(this.from, this.to) : undefined
     if (obstacle?.fate === 'held') obstacle.hold(this)
-    else if (obstacle !== undefined || medium.loses(this.from, this.to, this.#path.random))
-      this.#miss(head, now)
+    else if (obstacle !== undefined || medium.loses(this.from, this.to, this.#random)) this.#miss(head, now)
     else this.#arrive(head, now)
   }
 
   #arrive(head: Segment, now: number): void {
-    const { medium } = this.#path
+    const medium = this.#medium
     const acknowledged = !medium.cuts.any || medium.cuts.find(this.to, this.from)?.fate !== 'lost'
     this.#flight.shift()
     const next = this.#flight.first
@@ -233,7 +237,7 @@ export class Stream implements Scheduled {
 
   /** Lets bytes of a chunk leave, as many as there is room for; answers where the rest begins. */
   #leave(chunk: Uint8Array, start: number): number {
-    const { medium } = this.#path
+    const medium = this.#medium
     const now = medium.clock.monotonic()
     let from = start
     if (this.#flight.last?.sentAt !== now) this.#burst = 0
@@ -258,10 +262,10 @@ export class Stream implements Scheduled {
 
   /** Sends a segment. */
   #put(segment: Segment, bytes: number, now: number): void {
-    const { medium, random, latency } = this.#path
+    const medium = this.#medium
     const leaves = this.#occupy(bytes, now)
-    const jitter = medium.jitter === 0 ? 0 : random.next() * medium.jitter
-    segment.arrival = leaves + latency + jitter
+    const jitter = medium.jitter === 0 ? 0 : this.#random.next() * medium.jitter
+    segment.arrival = leaves + this.#latency + jitter
     segment.sentAt = now
     this.#outstanding += bytes
     this.#flight.push(segment)
@@ -271,14 +275,14 @@ export class Stream implements Scheduled {
   /** A segment that has left in this instant has become longer. */
   #prolong(segment: Segment, bytes: number, now: number): void {
     this.#outstanding += bytes
-    if (this.#path.medium.bandwidth === Infinity) return
+    if (this.#medium.bandwidth === Infinity) return
     const before = this.#busyUntil
     segment.arrival += this.#occupy(bytes, now) - before
   }
 
   /** Occupies the line for so many bytes; answers when the last of them has left. */
   #occupy(bytes: number, now: number): number {
-    const { bandwidth } = this.#path.medium
+    const { bandwidth } = this.#medium
     if (bandwidth === Infinity) return now
     this.#busyUntil = Math.max(this.#busyUntil, now) + (bytes / bandwidth) * 1000
     return this.#busyUntil
@@ -286,7 +290,7 @@ export class Stream implements Scheduled {
 
   /** A sign in front of everything, that costs the connection if it is not acknowledged. */
   #insertProbe(misses: number): Segment {
-    const probe = this.#path.medium.segments.take('probe')
+    const probe = this.#medium.segments.take('probe')
     probe.misses = misses
     this.#flight.unshift(probe)
     return probe
@@ -304,6 +308,6 @@ export class Stream implements Scheduled {
 
   #schedule(time: number): void {
     this.#pending += 1
-    this.#path.medium.clock.scheduleAt(time, this)
+    this.#medium.clock.scheduleAt(time, this)
   }
 }
