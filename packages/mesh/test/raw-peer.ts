@@ -19,8 +19,17 @@ export class RawPeer {
   readonly #writer: FrameWriter
   #wake: (() => void) | undefined
 
-  /** @param claims what its second HELLO says otherwise than the first */
-  constructor(connection: Connection, identity: Identity, network: string, claims: Partial<Hello> = {}) {
+  /**
+   * @param claims what its second HELLO says otherwise than the first
+   * @param said what both say otherwise than that of others
+   */
+  constructor(
+    connection: Connection,
+    identity: Identity,
+    network: string,
+    claims: Partial<Hello> = {},
+    said: Partial<Hello> = {},
+  ) {
     this.#connection = connection
     const framing = lengthPrefixed()
     this.#writer = frameWriter(connection, framing, { schedule: queueMicrotask })
@@ -44,9 +53,10 @@ export class RawPeer {
       signed: true,
       addresses: [],
       held: undefined,
+      ...said,
     }
     this.say(encodeHello(hello))
-    this.say(encodeHello({ ...hello, serial: 2, held: [], ...claims }))
+    this.say(encodeHello({ ...hello, serial: hello.serial + 1, held: [], ...claims }))
     this.say(begin(Kind.join, 4).done())
   }
 

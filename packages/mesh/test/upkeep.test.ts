@@ -3,6 +3,7 @@ import { SeededRandom } from '@p2p/simulation'
 import { describe, expect, it, vi } from 'vitest'
 import { Book } from '../src/core/book.ts'
 import { createIdentity, plaintext } from '../src/index.ts'
+import { Kind } from '../src/wire/header.ts'
 import { encodeProbe } from '../src/wire/membership.ts'
 import { addressOf, at, TestNetwork } from './network.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -46,6 +47,32 @@ describe('a node that looks after its links', () => {
       expect(victim.peers, `stopped after ${stop} ms`).toEqual([])
       silent.leave()
     }
+  })
+
+  // Sync seed 1046: one end had lost the link, and the other read nothing from the better one until it gave up the silent one
+  it('gives signs of life also on a link that it has left for a better one: whoever has lost it answers them by a reset', async () => {
+    await using world = new TestNetwork(1, 1, { security: plaintext(), signed: true })
+    const victim = await world.add()
+    const identity = createIdentity()
+    const [worse, better] = [new Uint8Array(8).fill(9), new Uint8Array(8).fill(1)]
+    const dial = () => world.run(world.transport().dial(addressOf(victim)))
+    const first = new RawPeer(await dial(), identity, 'test', {}, { nonce: worse })
+    await world.clock.advance(100)
+    const second = new RawPeer(
+      await dial(),
+      identity,
+      'test',
+      { held: [worse] },
+      { nonce: better, serial: 3 },
+    )
+    await world.run(first.next(Kind.moved))
+    first.heard.length = 0
+    await world.clock.advance(4_000)
+    expect(first.heard.map(message => message[1])).toContain(Kind.pong)
+    first.leave()
+    await world.clock.advance(100)
+    expect(victim.peers).toEqual([])
+    second.leave()
   })
 
   it('gives no false alarm though all nodes were stopped at once, for a minute', async () => {

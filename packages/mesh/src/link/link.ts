@@ -60,6 +60,7 @@ export class Link implements Twin {
   readonly #decoder: StoppableDecoder
   readonly #writer: FrameWriter
   #held: Uint8Array[] | undefined
+  #heldSince = 0
   #ended = false
   #retired = false
   #aborted = false
@@ -138,6 +139,7 @@ export class Link implements Twin {
   hold(): void {
     if (this.#held !== undefined) return
     this.#held = []
+    this.#heldSince = this.#context.clock.monotonic()
     this.connection.pause()
   }
 
@@ -146,7 +148,9 @@ export class Link implements Twin {
     const held = this.#held
     if (held === undefined) return
     this.#held = undefined
-    this.lastReceived = this.#context.clock.monotonic()
+    const now = this.#context.clock.monotonic()
+    // What came meanwhile was not read, so that time is no silence
+    this.lastReceived = Math.min(now, this.lastReceived + now - this.#heldSince)
     for (const message of held) {
       if (this.#ended) return
       this.listener(this, message, 0, message.length)

@@ -64,7 +64,6 @@ export class Upkeep {
     }
     // A moment too early there is nothing to do yet
     const dead = Math.floor(now - silence + silenceLimit) + 1
-    if (link.movedSent) return dead
     if (link.roundTrip.isDue(now)) link.ping(now)
     else if (now - link.lastSent >= times.quiet) link.beat()
     return Math.min(link.lastSent + pause, dead)
