@@ -9,15 +9,18 @@ interface Waiting {
   readonly release: (() => void) | undefined
 }
 
-/** Memory for the records of a turn, in bytes: enough for a lone message, and four of the longest records, which leave in one write. */
+/** Memory for the records of a turn, in bytes: enough for a lone message, and sixteen of the longest records, which leave in one write. */
 const smallestSlab = 4_096
-const largestSlab = 4 * maxRecord
+const largestSlab = 16 * maxRecord
 
 /** A chunk from this many bytes on is sealed from where it stands. */
 const longChunk = 16_384
 
 /** A record that is filled has a multiple of this many bytes of content: OpenSSL seals and opens it 5 % faster than one with a rest. A power of two. */
 const step = 128
+
+/** Length of the longest of those, in bytes. */
+const fullRecord = (maxContent & -step) + recordOverhead
 
 /** Up to so many packed bytes leave ahead of a long chunk as a record of their own: cheaper than to begin its record with them. */
 const shortContent = 1_024
@@ -142,6 +145,7 @@ export class RecordWriter {
           continue
         }
         if (this.#filled > 0 && this.#filled <= shortContent) this.#seal()
+        if (this.#flushIfFull(left)) continue
       }
       const { bytes } = (this.#slab ??= this.#takeSlab(left))
       const room = (Math.min(bytes.length - this.#sealed - recordOverhead, maxContent) & -step) - this.#filled
@@ -150,17 +154,38 @@ export class RecordWriter {
         this.#filled += left
         return chunk.length
       }
-      // It fills the record: what is not packed yet is sealed from where it stands.
       if (room > 0) {
-        this.#seal(chunk.subarray(at, at + room))
+        this.#fill(chunk.subarray(at, at + room))
         at += room
       }
-      if (bytes.length - this.#sealed < leastRoom) {
-        this.#flush()
-        this.#slabSize = Math.min(16 * this.#slabSize, largestSlab)
-      }
+      this.#flushIfFull(chunk.length - at)
     }
     return at
+  }
+
+  /** Seals a record that this part completes: from where it stands, if it is all of the content. To seal two pieces costs more than to join them before. */
+  #fill(part: Uint8Array): void {
+    if (this.#filled === 0) {
+      this.#seal(part)
+      return
+    }
+    this.#slab?.bytes.set(part, this.#sealed + lengthPrefix + this.#filled)
+    this.#filled += part.length
+    this.#seal()
+  }
+
+  /**
+   * Hands the slab over between two records if what comes next, of which so many bytes are left, had better begin another one: of a long chunk no
+   * record is short because a slab ends, since the rest of the chunk would then be in the way of all that follow.
+   */
+  #flushIfFull(left: number): boolean {
+    const slab = this.#slab
+    if (slab === undefined || this.#filled > 0) return false
+    const needed = left < longChunk ? leastRoom : Math.min(left + recordOverhead, fullRecord)
+    if (slab.bytes.length - this.#sealed >= needed) return false
+    this.#flush()
+    this.#slabSize = Math.min(this.#slabSize < maxRecord ? maxRecord : 4 * this.#slabSize, largestSlab)
+    return true
   }
 
   /** While there is a slab the end of the turn is awaited. */
@@ -183,12 +208,12 @@ export class RecordWriter {
     this.#turnBytes = 0
   }
 
-  /** Seals what is packed, and `rest` behind it. */
-  #seal(rest?: Uint8Array): void {
+  /** Seals what is packed, or this in its place. */
+  #seal(elsewhere?: Uint8Array): void {
     const { bytes } = this.#slab as Slab
     const start = this.#sealed + lengthPrefix
-    const content = bytes.subarray(start, start + this.#filled)
-    this.#sealed += this.#sealer.seal(bytes.subarray(this.#sealed), content, rest)
+    const content = elsewhere ?? bytes.subarray(start, start + this.#filled)
+    this.#sealed += this.#sealer.seal(bytes.subarray(this.#sealed), content)
     this.#filled = 0
   }
 

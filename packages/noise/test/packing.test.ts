@@ -38,7 +38,7 @@ const session = async () => {
     outbound.onData(() => undefined)
     await Promise.all([outbound.close(), inbound.closed])
   }
-  return { outbound, writes, received, close }
+  return { outbound, inbound, writes, received, close }
 }
 
 /** The lengths of the contents of the records in a stream. */
@@ -96,6 +96,36 @@ describe('what is written in one turn', () => {
       await turn()
     }
     expect(contents(writes)).toEqual(Array.from({ length: 8 }, () => [4, 60_000]).flat())
+    await close()
+  })
+
+  it('is sealed so that long chunks fill records, wherever the memory for records ends', async () => {
+    const { outbound, writes, close } = await session()
+    const full = 65_408
+    for (let count = 0; count < 64; count++) {
+      outbound.write(new Uint8Array(4))
+      outbound.write(new Uint8Array(65_536))
+    }
+    await turn()
+    const lengths = contents(writes).slice(2)
+    expect(lengths.filter(length => length !== full && length > 1_024)).toEqual([])
+    expect(lengths.filter(length => length === full).length).toBeGreaterThanOrEqual(60)
+    await close()
+  })
+
+  it('waits unsealed from a MiB on while the other end reads nothing', async () => {
+    const { outbound, inbound, writes, close } = await session()
+    inbound.pause()
+    const chunk = new Uint8Array(65_536)
+    for (let count = 0; count < 200; count++) {
+      outbound.write(chunk)
+      if (count % 10 === 9) await turn()
+    }
+    const sealed = writes.reduce((sum, { length }) => sum + length, 0)
+    expect(outbound.queued - sealed).toBeGreaterThan(10 * 2 ** 20)
+    expect(sealed).toBeLessThanOrEqual(262_144 + 2 ** 20)
+    expect(Math.max(...writes.map(({ length }) => length))).toBeLessThanOrEqual(2 ** 20)
+    inbound.resume()
     await close()
   })
 

@@ -35,7 +35,7 @@ describe('the memory of libsodium', () => {
     const seen = (bytes: Uint8Array) =>
       [0, 8, 16, 24].some(at => memory().includes(hex(bytes.subarray(at, at + 8))))
     const target = new Uint8Array(916)
-    sealing.seal(key, nonce, hash, { first: plaintext }, target, 0)
+    sealing.seal(key, nonce, hash, plaintext, target, 0)
     expect([seen(target), seen(key), seen(plaintext)]).toEqual([true, false, false])
     expect(sealing.open(key, nonce, hash, target)).toEqual(plaintext)
     expect([seen(key), seen(plaintext)]).toEqual([false, false])

@@ -1,4 +1,4 @@
-import { type Plaintext, type Primitives, tagLength } from '../primitives/primitives.ts'
+import { type Primitives, tagLength } from '../primitives/primitives.ts'
 
 /** The largest counter that a `number` counts without a gap; Noise itself stops at 2^64 - 1. Nobody gets there. */
 const lastCounter = Number.MAX_SAFE_INTEGER
@@ -24,10 +24,10 @@ export class CipherState {
     return this.#counter
   }
 
-  /** Puts ciphertext and tag into `target`, where the first piece of the plaintext may already stand. @throws RangeError when all nonces were used */
+  /** Puts ciphertext and tag into `target`, where the plaintext may already stand. @throws RangeError when all nonces were used */
   sealInto(
     associated: Uint8Array | undefined,
-    plaintext: Plaintext,
+    plaintext: Uint8Array,
     target: Uint8Array,
     offset: number,
   ): void {
@@ -38,7 +38,7 @@ export class CipherState {
   /** Ciphertext and tag. @throws RangeError when all nonces were used */
   seal(associated: Uint8Array | undefined, plaintext: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + tagLength)
-    this.sealInto(associated, { first: plaintext }, sealed, 0)
+    this.sealInto(associated, plaintext, sealed, 0)
     return sealed
   }
 
@@ -57,7 +57,7 @@ export class CipherState {
   rekey(): void {
     const nonce = new Uint8Array(12).fill(0xff, 4)
     const sealed = new Uint8Array(32 + tagLength)
-    this.#primitives.seal(this.#key, nonce, empty, { first: new Uint8Array(32) }, sealed, 0)
+    this.#primitives.seal(this.#key, nonce, empty, new Uint8Array(32), sealed, 0)
     this.#key.set(sealed.subarray(0, 32))
   }
 

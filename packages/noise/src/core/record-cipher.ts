@@ -15,13 +15,13 @@ export class RecordSealer {
   }
 
   /**
-   * Puts the record of one or two pieces of content into `target`, where the first may stand already, two bytes from the start.
+   * Puts the record of a content into `target`, where that may stand already, two bytes from the start.
    *
    * @returns the record's length
    */
-  seal(target: Uint8Array, first: Uint8Array, second?: Uint8Array): number {
-    const sealed = first.length + (second?.length ?? 0) + tagLength
-    this.#cipher.sealInto(undefined, { first, second }, target, lengthPrefix)
+  seal(target: Uint8Array, content: Uint8Array): number {
+    const sealed = content.length + tagLength
+    this.#cipher.sealInto(undefined, content, target, lengthPrefix)
     target[0] = sealed >>> 8
     target[1] = sealed & 0xff
     rekeyInTime(this.#cipher)

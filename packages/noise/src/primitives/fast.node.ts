@@ -24,8 +24,7 @@ const load = async () => {
 export const fast: Primitives = {
   ...native,
   seal: (key, nonce, associated, plaintext, target, offset) => {
-    const length = plaintext.first.length + (plaintext.second?.length ?? 0)
-    const sealing = isShort(length, associated) ? short : native
+    const sealing = isShort(plaintext.length, associated) ? short : native
     sealing.seal(key, nonce, associated, plaintext, target, offset)
   },
   open: (key, nonce, associated, sealed) => {

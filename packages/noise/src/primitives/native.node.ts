@@ -57,16 +57,12 @@ export const native: Primitives = {
     return plain(mac.digest())
   },
   sha384: bytes => plain(createHash('sha384').update(bytes).digest()),
-  seal: (key, nonce, associated, { first, second }, target, offset) => {
+  seal: (key, nonce, associated, plaintext, target, offset) => {
     const cipher = createCipheriv(algorithm, key, nonce, tagOption)
-    const end = offset + first.length
-    if (associated !== undefined) {
-      cipher.setAAD(associated, { plaintextLength: first.length + (second?.length ?? 0) })
-    }
-    if (first.length > 0) move(cipher.update(first), target, offset)
-    if (second !== undefined) move(cipher.update(second), target, end)
+    if (associated !== undefined) cipher.setAAD(associated, { plaintextLength: plaintext.length })
+    if (plaintext.length > 0) move(cipher.update(plaintext), target, offset)
     cipher.final()
-    target.set(cipher.getAuthTag(), end + (second?.length ?? 0))
+    target.set(cipher.getAuthTag(), offset + plaintext.length)
   },
   open: (key, nonce, associated, sealed) => {
     const length = sealed.length - tagLength

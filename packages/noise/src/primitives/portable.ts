@@ -25,13 +25,7 @@ export const portable: Primitives = {
     return mac.digest()
   },
   sha384: bytes => sha384(bytes),
-  seal: (key, nonce, associated, { first, second }, target, offset) => {
-    let plaintext = first
-    if (second !== undefined) {
-      plaintext = new Uint8Array(first.length + second.length)
-      plaintext.set(first)
-      plaintext.set(second, first.length)
-    }
+  seal: (key, nonce, associated, plaintext, target, offset) => {
     target.set(chacha20poly1305(key, nonce, associated).encrypt(plaintext), offset)
   },
   open: (key, nonce, associated, sealed) => {

@@ -6,23 +6,14 @@ export interface KeyPair {
   agree(publicKey: Uint8Array): Uint8Array
 }
 
-/** What is sealed as one message: two pieces, so that nobody has to put them together first. */
-export interface Plaintext {
-  readonly first: Uint8Array
-  readonly second?: Uint8Array | undefined
-}
-
 /** ChaCha20-Poly1305 (RFC 8439). */
 export interface Sealing {
-  /**
-   * Puts the ciphertext and its tag of 16 bytes into `target` from `offset` on. The plaintext is `first` and, behind it, `second`; `first` may stand in
-   * `target` at `offset` itself.
-   */
+  /** Puts the ciphertext and its tag of 16 bytes into `target` from `offset` on, where the plaintext may stand already. */
   seal(
     key: Uint8Array,
     nonce: Uint8Array,
     associated: Uint8Array | undefined,
-    plaintext: Plaintext,
+    plaintext: Uint8Array,
     target: Uint8Array,
     offset: number,
   ): void

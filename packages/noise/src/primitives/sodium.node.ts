@@ -1,4 +1,4 @@
-import { type Plaintext, type Sealing, tagLength } from './primitives.ts'
+import { type Sealing, tagLength } from './primitives.ts'
 
 /** What we use of libsodium as Emscripten compiles it: C's own functions, each u64 in two halves, the lower one first. Pointers are offsets in `HEAPU8`. */
 export interface Sodium {
@@ -75,10 +75,9 @@ export const sodiumSealing = (sodium: Sodium): Sealing => {
   }
 
   return {
-    seal: (keyBytes, nonceBytes, data, { first, second }: Plaintext, target, offset) => {
-      heap.set(first, message)
-      if (second !== undefined) heap.set(second, message + first.length)
-      const length = first.length + (second?.length ?? 0)
+    seal: (keyBytes, nonceBytes, data, plaintext, target, offset) => {
+      heap.set(plaintext, message)
+      const { length } = plaintext
       const extra = begin(keyBytes, nonceBytes, data)
       sodium._crypto_aead_chacha20poly1305_ietf_encrypt(
         message,
