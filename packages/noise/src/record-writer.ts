@@ -9,7 +9,10 @@ interface Waiting {
   readonly release: (() => void) | undefined
 }
 
-/** Memory for the records of a turn, in bytes: enough for a lone message, and sixteen of the longest records, which leave in one write. */
+/**
+ * Memory for the records of a turn, in bytes: enough for a lone message, and sixteen of the longest records, which leave in one write. With four, eight, sixteen of
+ * them 64 KiB one way had 0.79, 0.88, 1.01 of the speed of TLS 1.3, and 64 B 0.55, 0.60, 0.62.
+ */
 const smallestSlab = 4_096
 const largestSlab = 16 * maxRecord
 
