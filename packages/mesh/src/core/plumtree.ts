@@ -52,6 +52,7 @@ const forgetting = 30_000
 const mostMarked = 30
 
 interface Neighbour {
+  readonly id: PeerId
   /** Whether messages are pushed there: a link of the tree. Otherwise they are announced. */
   eager: boolean
   /** Its bit among the holders of a message. */
@@ -92,16 +93,15 @@ export class Plumtree {
 
   /** Neighbours to whom messages are pushed. */
   get eager(): PeerId[] {
-    return Array.from(this.#neighbours).flatMap(([id, { eager }]) => (eager ? [id] : []))
+    return Array.from(this.#neighbours.values()).flatMap(({ id, eager }) => (eager ? [id] : []))
   }
 
   /** A neighbour came: it hears what we have, and is in the tree until that proves unnecessary. */
   neighbourUp(id: PeerId): void {
-    this.#neighbours.set(id, { eager: true, bit: this.#freeBit(), announced: this.#log.end })
+    this.#neighbours.set(id, { id, eager: true, bit: this.#freeBit(), announced: this.#log.end })
     const ranges = this.#summary()
-    for (let at = 0; at === 0 || at < ranges.length; at += maxRanges) {
-      this.#output.control(id, { type: 'ihave', ranges: ranges.slice(at, at + maxRanges) })
-    }
+    if (ranges.length === 0) this.#output.control(id, { type: 'ihave', ranges })
+    for (const some of inMessages(ranges)) this.#output.control(id, { type: 'ihave', ranges: some })
   }
 
   neighbourDown(id: PeerId): void {
@@ -166,8 +166,8 @@ export class Plumtree {
   /** Announces what has waited for long enough, and forgets what is too old. To be called at every look of the node: every 1.4 to 3.5 s. */
   tick(now: number): void {
     const { end } = this.#log
-    for (const [id, neighbour] of this.#neighbours) {
-      if (neighbour.announced < end) this.#announce(id, neighbour, now)
+    for (const neighbour of this.#neighbours.values()) {
+      if (neighbour.announced < end) this.#announce(neighbour, now)
     }
     this.#log.expire(now)
     if (now < this.#nextForgetting) return
@@ -186,7 +186,7 @@ export class Plumtree {
   ): void {
     const logged: LoggedMessage = { stream, sequence, bytes: message, received: now, holders: 0 }
     this.#log.add(logged)
-    for (const [id, { eager, bit }] of this.#neighbours) {
+    for (const { id, eager, bit } of this.#neighbours.values()) {
       if (id === from || owners?.includes(id) === true) logged.holders |= bit
       else if (eager) {
         logged.holders |= bit
@@ -196,7 +196,7 @@ export class Plumtree {
   }
 
   /** Announces to a neighbour what it is not known to have, all at once when the first of it has waited for long enough. */
-  #announce(id: PeerId, neighbour: Neighbour, now: number): void {
+  #announce(neighbour: Neighbour, now: number): void {
     const log = this.#log
     const ranges: { key: string; first: number; last: number }[] = []
     for (let at = Math.max(neighbour.announced, log.start); at < log.end; at++) {
@@ -212,7 +212,7 @@ export class Plumtree {
       else ranges.push({ key: stream.key, first: sequence, last: sequence })
     }
     neighbour.announced = log.end
-    for (const some of inMessages(ranges)) this.#output.control(id, { type: 'ihave', ranges: some })
+    for (const some of inMessages(ranges)) this.#output.control(neighbour.id, { type: 'ihave', ranges: some })
   }
 
   #freeBit(): number {

@@ -9,9 +9,12 @@ export interface StreamRange {
 /** Most ranges in one message. */
 export const maxRanges = 256
 
-/** The same ranges, as many at a time as one message takes. */
-export function* inMessages(ranges: readonly StreamRange[]): Generator<readonly StreamRange[]> {
-  for (let at = 0; at < ranges.length; at += maxRanges) yield ranges.slice(at, at + maxRanges)
+/** The same ranges, as many at a time as one message takes: nearly always all of them. */
+export const inMessages = (ranges: readonly StreamRange[]): readonly (readonly StreamRange[])[] => {
+  if (ranges.length <= maxRanges) return ranges.length === 0 ? [] : [ranges]
+  const messages: (readonly StreamRange[])[] = []
+  for (let at = 0; at < ranges.length; at += maxRanges) messages.push(ranges.slice(at, at + maxRanges))
+  return messages
 }
 
 /** Adds a number to ranges, to the last one if it follows it. */

@@ -110,7 +110,7 @@ export class SegmentPool {
       return
     }
     const target = this.#room(capacity === 0 ? aligned : aligned * 2)
-    target.bytes.set(slab.bytes.subarray(start, start + segment.length), target.used)
+    if (segment.length > 0) target.bytes.set(slab.bytes.subarray(start, start + segment.length), target.used)
     segment.slab = target
     segment.start = target.used
     segment.capacity = capacity === 0 ? aligned : aligned * 2
