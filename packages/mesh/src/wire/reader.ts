@@ -1,4 +1,5 @@
 import { malformed } from './malformed.ts'
+import { RecentTexts } from './recent-texts.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -38,12 +39,7 @@ export class Reader {
 
   /** The next `length` bytes as UTF-8. */
   text(length: number): string {
-    const at = this.#take(length)
-    try {
-      return utf8.decode(this.#bytes.subarray(at, at + length))
-    } catch (error) {
-      throw malformed('text that is not UTF-8', error)
-    }
+    return names.of(this.#bytes, this.#take(length), length)
   }
 
   /** The next `length` bytes as a text of as many characters: a key for a map. */
@@ -74,15 +70,25 @@ export class Reader {
   }
 }
 
+const names = new RecentTexts((bytes, at, length) => {
+  try {
+    return utf8.decode(bytes.subarray(at, at + length))
+  } catch (error) {
+    throw malformed('text that is not UTF-8', error)
+  }
+})
+
 const codes: number[] = []
 
-/** `length` bytes from `at` on as a text of as many characters: a key for a map. */
-export const latin1 = (bytes: Uint8Array, at: number, length: number): string => {
+const keys = new RecentTexts((bytes, at, length) => {
   codes.length = length
   for (let index = 0; index < length; index++) codes[index] = bytes[at + index] as number
   // Half the cost of a spread (measured): no iterator
   return String.fromCharCode.apply(undefined, codes)
-}
+})
+
+/** `length` bytes from `at` on as a text of as many characters: a key for a map. */
+export const latin1 = (bytes: Uint8Array, at: number, length: number): string => keys.of(bytes, at, length)
 
 export const readU32 = (bytes: Uint8Array, at: number): number =>
   (bytes[at] as number) * 0x1000000 +
