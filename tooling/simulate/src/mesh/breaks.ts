@@ -1,13 +1,4 @@
-import {
-  Book,
-  Broadcasts,
-  Link,
-  Membership,
-  Peer,
-  Plumtree,
-  SequenceWindow,
-  times,
-} from '@p2p/mesh/internals'
+import { Book, Broadcasts, Link, Membership, Peer, Plumtree, SequenceWindow } from '@p2p/mesh/internals'
 import { type Break, replace } from '../breaks.ts'
 
 const nothing = () => undefined
@@ -99,12 +90,12 @@ export const meshBreaks: readonly Break[] = [
   {
     name: 'late-silence',
     about: 'a link is dead only after 20 s of silence',
-    plant: () => setTime('dead', 20_000),
+    plant: () => limitSilence(20_000),
   },
   {
     name: 'hasty-silence',
     about: 'a link is dead after 3 s of silence, though a sign of life comes every 3.5 s',
-    plant: () => setTime('dead', 3_000),
+    plant: () => limitSilence(3_000),
   },
   {
     name: 'moved-not-awaited',
@@ -123,10 +114,11 @@ export const meshBreaks: readonly Break[] = [
   },
 ]
 
-const setTime = (name: keyof typeof times, milliseconds: number) => {
-  const original = times[name]
-  times[name] = milliseconds
+/** Gives every link the same time-out, in milliseconds. */
+const limitSilence = (milliseconds: number) => {
+  const original = Object.getOwnPropertyDescriptor(Link.prototype, 'silenceLimit') as PropertyDescriptor
+  Object.defineProperty(Link.prototype, 'silenceLimit', { get: () => milliseconds, configurable: true })
   return () => {
-    times[name] = original
+    Object.defineProperty(Link.prototype, 'silenceLimit', original)
   }
 }
