@@ -1,7 +1,9 @@
-import type { Address } from '@p2p/interfaces'
-import { createMesh, identityFromKey, type Mesh, plaintext } from '@p2p/mesh'
+import { createMesh, type Mesh } from '@p2p/mesh'
 import { type Machine, type MediumOptions, type SimulatedHost, Simulation } from '@p2p/simulation'
 import { createSync, type Sync } from '@p2p/sync'
+import type { Store } from './world/life.ts'
+import { meshOptions } from './world/mesh-options.ts'
+import { parts } from './world/topology.ts'
 
 /** What runs on each host: the production code of mesh, and of sync on top of it. */
 export interface Node {
@@ -10,7 +12,7 @@ export interface Node {
 }
 
 /** A host with a node on it. `app` is the node while it is up. */
-export type NodeHost = SimulatedHost<Node, Map<string, unknown>>
+export type NodeHost = SimulatedHost<Node, Store>
 
 /** What a network is drawn from. */
 export interface NetworkOptions {
@@ -32,46 +34,15 @@ export interface SimulatedNodes {
   readonly parts: readonly number[]
 }
 
-const addressOf = (name: string): Address => `sim://${name}:1`
-
 const bootAt =
-  (seeds: readonly string[], lease: number | false) => async (machine: Machine<Map<string, unknown>>) => {
-    const { name, clock, random, store, transport } = machine
-    let key = store.get('key') as Uint8Array | undefined
-    if (key === undefined) store.set('key', (key = random.fill(new Uint8Array(32))))
-    const mesh = await createMesh({
-      network: 'simulated',
-      transports: [transport],
-      listen: [addressOf(name)],
-      seeds: seeds.filter(each => each !== name).map(addressOf),
-      identity: identityFromKey(key),
-      // What is simulated is the network and not its cryptography
-      security: plaintext(),
-      signed: false,
-      clock,
-      random,
-    })
+  (names: readonly string[], lease: number | false) =>
+  async (machine: Machine<Store>): Promise<Node> => {
+    const mesh = await createMesh(meshOptions(machine, names))
     const leasing = lease === false ? lease : { duration: lease }
+    const { clock, random } = machine
     const dictionary = createSync(mesh, { name: 'simulated', leasing, clock, random: random.fork('sync') })
     return { mesh, dictionary }
   }
-
-/** Sizes of the components of the graph of neighbours. */
-const sizes = (nodes: readonly Node[]): number[] => {
-  const neighbours = new Map(nodes.map(({ mesh }) => [mesh.id, new Set(mesh.peers.map(({ id }) => id))]))
-  const left = new Set(neighbours.keys())
-  const found: number[] = []
-  for (const first of left) {
-    const part = [first]
-    left.delete(first)
-    // The list grows meanwhile
-    for (const id of part)
-      for (const other of neighbours.get(id) ?? [])
-        if (left.has(other) && neighbours.get(other)?.has(id) === true && left.delete(other)) part.push(other)
-    found.push(part.length)
-  }
-  return found.toSorted((one, two) => two - one)
-}
 
 /**
  * So many nodes `n0`, `n1`, … that have found each other through the first two, on a network of their own. The same seed gives the same run.
@@ -84,7 +55,7 @@ export const network = async (count: number, options: NetworkOptions = {}): Prom
   if (!Number.isInteger(count) || count < 1) throw new RangeError(`a network of ${count} nodes`)
   const simulation = new Simulation({ seed, network: medium })
   const names = Array.from({ length: count }, (_, index) => `n${index}`)
-  const boot = bootAt(names.slice(0, 2), lease)
+  const boot = bootAt(names, lease)
   const hosts = names.map(name => simulation.host<Node>(name, boot))
   const made: SimulatedNodes = {
     simulation,
@@ -93,7 +64,9 @@ export const network = async (count: number, options: NetworkOptions = {}): Prom
       return hosts.flatMap(({ up, app }) => (up && app !== undefined ? [app] : []))
     },
     get parts() {
-      return sizes(this.nodes)
+      return parts(this.nodes)
+        .map(({ length }) => length)
+        .toSorted((one, two) => two - one)
     },
   }
   await simulation.ready()

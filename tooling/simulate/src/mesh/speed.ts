@@ -1,6 +1,6 @@
 import { createMesh, identityFromKey, type Mesh, plaintext } from '@p2p/mesh'
 import { SeededRandom, SimulatedNetwork, VirtualClock } from '@p2p/simulation'
-import { addressOf } from '../world/world.ts'
+import { addressOf } from '../world/mesh-options.ts'
 
 /** What is measured. */
 export interface SpeedOptions {

@@ -1,5 +1,6 @@
 import type { SeededRandom } from '@p2p/simulation'
-import { addressOf, type World } from '../world/world.ts'
+import { addressOf } from '../world/mesh-options.ts'
+import type { World } from '../world/world.ts'
 import type { BroadcastLedger } from './broadcasts.ts'
 import type { Directs } from './directs.ts'
 

@@ -1,19 +1,20 @@
+import type { Mesh } from '@p2p/mesh'
 import type { Life } from './life.ts'
 
 /** The parts into which neighbours divide the nodes: only what both ends call a neighbour counts. */
-export const parts = (lives: readonly Life[]): Life[][] => {
-  const byId = new Map(lives.map(life => [life.mesh.id, life]))
-  const neighbours = new Map(lives.map(life => [life, new Set(life.mesh.peers.map(({ id }) => id))]))
-  const left = new Set(lives)
-  const found: Life[][] = []
+export const parts = <N extends { readonly mesh: Mesh }>(nodes: readonly N[]): N[][] => {
+  const byId = new Map(nodes.map(node => [node.mesh.id, node]))
+  const neighbours = new Map(nodes.map(node => [node, new Set(node.mesh.peers.map(({ id }) => id))]))
+  const left = new Set(nodes)
+  const found: N[][] = []
   for (const first of left) {
     const part = [first]
     left.delete(first)
     // The list grows meanwhile
-    for (const life of part) {
-      for (const id of neighbours.get(life) ?? []) {
+    for (const node of part) {
+      for (const id of neighbours.get(node) ?? []) {
         const other = byId.get(id)
-        if (other === undefined || !left.has(other) || neighbours.get(other)?.has(life.mesh.id) !== true)
+        if (other === undefined || !left.has(other) || neighbours.get(other)?.has(node.mesh.id) !== true)
           continue
         left.delete(other)
         part.push(other)

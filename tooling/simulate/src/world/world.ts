@@ -1,5 +1,4 @@
-import type { Address } from '@p2p/interfaces'
-import { createMesh, identityFromKey, type MeshOptions, plaintext } from '@p2p/mesh'
+import { createMesh } from '@p2p/mesh'
 import {
   drawFaults,
   type Fault,
@@ -12,6 +11,7 @@ import {
 } from '@p2p/simulation'
 import { FaultScript, type LeaveFault } from './fault-script.ts'
 import type { Life, Store } from './life.ts'
+import { meshOptions } from './mesh-options.ts'
 import { Resources } from './resources.ts'
 import { parts, untidy } from './topology.ts'
 import { Violations } from './violations.ts'
@@ -179,29 +179,18 @@ export class World {
   }
 
   async #boot(machine: Machine<Store>): Promise<Life> {
-    const { name, store, random, starts } = machine
+    const { name, starts } = machine
     const begins = this.#forgetful.get(name)
     const host = this.#hosts.get(name)
     if (begins !== undefined && host !== undefined) host.stepClock(begins - host.clock.now())
-    let secret = store.get('secret')
-    if (!(secret instanceof Uint8Array)) store.set('secret', (secret = random.fill(new Uint8Array(32))))
     const resources = new Resources(machine.clock, machine.transport)
-    const options: MeshOptions = {
-      network: 'simulated',
+    const mesh = await createMesh({
+      ...meshOptions(machine, this.names),
       transports: [resources.transport],
-      listen: [addressOf(name)],
-      seeds: this.names
-        .slice(0, 2)
-        .filter(seed => seed !== name)
-        .map(addressOf),
-      identity: identityFromKey(secret as Uint8Array),
-      security: plaintext(),
       // A signature costs as much as all else that a simulated node does with a message
       signed: this.#options.seed % 10 === 7,
       clock: resources.clock,
-      random,
-    }
-    const mesh = await createMesh(options)
+    })
     const life: Life = {
       host: name,
       number: starts,
@@ -303,8 +292,6 @@ export class World {
     for (const sampler of this.#samplers) sampler()
   }
 }
-
-export const addressOf = (name: string): Address => `sim://${name}:1`
 
 const close = async ({ closers, mesh }: Life): Promise<void> => {
   await Promise.all(closers.map(closer => closer()))
