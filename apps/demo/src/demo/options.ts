@@ -72,6 +72,7 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     .option('--plain', 'lines only, as through a pipe, also on a terminal', false)
     .helpOption('--help', 'show this')
     .allowExcessArguments(false)
+    .showHelpAfterError('(A folder is named by --dir; --help names all options.)')
     .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
     .parse(argv)
   const { nodes, dir, keep, secret, timeout, chaos, seed, replace, plain } = command.opts<{
