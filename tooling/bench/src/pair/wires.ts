@@ -9,6 +9,7 @@ export const wires = {
   pipe: async (): Promise<Wire> => (await import('../wires/pipe.ts')).pipeOverTcp,
   'raw tcp': async (): Promise<Wire> => (await import('../wires/raw.ts')).rawTcp,
   'raw tls': async (): Promise<Wire> => (await import('../wires/raw.ts')).rawTls,
+  'framed tls': async (): Promise<Wire> => (await import('../wires/framed-tls.ts')).framedTls,
   'raw tls on a socket': async (): Promise<Wire> => (await import('../wires/raw.ts')).rawTlsOnSocket,
   'socket.write': async (): Promise<Wire> => (await import('../wires/socket-write.ts')).socketWrite,
   'ws package': async (): Promise<Wire> => (await import('../wires/ws-package.ts')).wsPackage,

@@ -11,6 +11,7 @@ import { oneWay } from './stream.ts'
 
 const plain = 'ours, plain'
 const slabs = 'TLS 1.3 with the same slabs'
+const encoded = 'limit: TLS 1.3, frames in 256 KiB writes'
 const mutual = 'TLS 1.3, both proven'
 
 const greeting: Case = {
@@ -102,7 +103,8 @@ export const noise: Suite = {
       {
         ours: 'noise',
         [plain]: 'tcp',
-        [slabs]: 'raw tls',
+        [slabs]: 'framed tls',
+        [encoded]: 'raw tls',
         'secret-stream and protomux': 'secret-stream and protomux',
         'libp2p, noise': 'libp2p, noise',
       },
