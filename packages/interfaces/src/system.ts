@@ -9,16 +9,26 @@ import type { Random } from './random.ts'
 // The longest delay that timers of JavaScript keep; a longer one would fire at once.
 const longest = 2 ** 31 - 1
 
-/** The machine's clock. Its timers keep the process alive until they fire or are disposed of. */
+/** A timer that fires this many milliseconds late or more tells that the process was held up: it computed, or the machine had no time for it. */
+const heldUp = 50
+
+/**
+ * The machine's clock. Its timers keep the process alive until they fire or are disposed of.
+ *
+ * After the process was held up a timer fires behind what has come meanwhile, and not before it as timers of JavaScript do: nobody is given up for silence whose
+ * answer lies there unread.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (delay, callback) => {
+    const due = performance.now() + delay
     let timer = setTimeout(fire, Math.min(delay, longest))
     let rest = delay - longest
     function fire() {
       if (rest <= 0) {
-        callback()
+        if (performance.now() - due < heldUp) callback()
+        else timer = setTimeout(callback, 0)
         return
       }
       timer = setTimeout(fire, Math.min(rest, longest))

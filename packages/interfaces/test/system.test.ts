@@ -1,5 +1,7 @@
+import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock, systemRandom } from '../src/system.ts'
+import { wait } from '../src/wait.ts'
 
 describe('the machine’s clock', () => {
   const start = Date.UTC(2026, 0, 1)
@@ -56,6 +58,42 @@ describe('the machine’s clock', () => {
     vi.advanceTimersByTime(10)
     timer[Symbol.dispose]()
     expect(callback).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('a process that was held up', () => {
+  /** Nothing else happens in this process for so many milliseconds. */
+  const holdUp = (milliseconds: number) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+  }
+
+  it('handles an answer that came meanwhile before the deadline that passed meanwhile', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const answer = wait<string>({ clock: systemClock, what: 'an answer', timeout: 20 }, ({ resolve }) => {
+      port1.once('message', resolve)
+      return () => port1.close()
+    })
+    port2.postMessage('answer')
+    holdUp(150)
+    await expect(answer).resolves.toBe('answer')
+  })
+
+  it('keeps its deadlines in order, and none that was given up', async () => {
+    const fired: string[] = []
+    const given = systemClock.after(15, () => fired.push('given up'))
+    systemClock.after(10, () => {
+      fired.push('first')
+      given[Symbol.dispose]()
+    })
+    const last = new Promise<void>(resolve => {
+      systemClock.after(20, () => {
+        fired.push('last')
+        resolve()
+      })
+    })
+    holdUp(150)
+    await last
+    expect(fired).toEqual(['first', 'last'])
   })
 })
 
