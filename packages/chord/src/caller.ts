@@ -1,4 +1,5 @@
 import { type Messenger, P2PError } from '@p2p/interfaces'
+import { wait, type Waiter, type WaitSettings } from '@p2p/interfaces/wait'
 import type { Circle } from './circle.ts'
 import { ChordError } from './errors.ts'
 import type { Member } from './member.ts'
@@ -29,6 +30,8 @@ export class Caller {
   readonly #options: CallerOptions
   readonly #underWay = new Set<AbortController>()
   readonly #idle: AbortController[] = []
+  /** Rejects what waits. */
+  readonly #ends = new Set<() => void>()
   #closed = false
   /** How long any member takes to answer. */
   readonly typical: RoundTrip = new RoundTrip()
@@ -43,10 +46,33 @@ export class Caller {
     return this.#closed
   }
 
-  /** Aborts what is under way. */
+  /** Aborts what is under way, and ends all that waits. */
   close(): void {
     this.#closed = true
     for (const controller of this.#underWay) controller.abort(closedError())
+    for (const end of this.#ends) end()
+  }
+
+  /**
+   * `wait` of `@p2p/interfaces`, for what is not to outlast the table.
+   *
+   * @param atEnd what happens when the table is closed meanwhile: by default it ends with `P2P_CLOSED`
+   */
+  wait<T>(
+    settings: WaitSettings,
+    start: (waiter: Waiter<T>) => (() => void) | undefined,
+    atEnd: (waiter: Waiter<T>) => void = ({ reject }) => reject(closedError()),
+  ): Promise<T> {
+    return wait<T>(settings, waiter => {
+      const end = () => atEnd(waiter)
+      const undo = start(waiter)
+      if (this.#closed) end()
+      else this.#ends.add(end)
+      return () => {
+        this.#ends.delete(end)
+        undo?.()
+      }
+    })
   }
 
   /**

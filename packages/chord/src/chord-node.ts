@@ -164,7 +164,7 @@ export class ChordNode implements Chord {
     if (newest !== undefined) this.#engine.store.observe(versionOf(newest).stamp)
     const names = Object.keys(fields)
     if (names.length === 0) return before ?? {}
-    const { writer, caller } = this.#engine
+    const { writer } = this.#engine
     const id = this.#messenger.self.id
     const written = await writer.write(
       own,
@@ -175,7 +175,7 @@ export class ChordNode implements Chord {
       }),
       options,
     )
-    if (!caller.closed) this.#announce(before === undefined ? 'add' : 'update', written)
+    this.#announce(before === undefined ? 'add' : 'update', written)
     return valueOf(merge(stampOrder, newest ?? emptyEntry(own), written.entry)) as Value
   }
 
@@ -356,7 +356,8 @@ export class ChordNode implements Chord {
   }
 
   #announce(type: 'add' | 'update' | 'delete', { entry }: Written): void {
-    this.#engine.spread.announce({ type, key: entry.key, ...versionOf(entry) })
+    if (!this.#engine.caller.closed)
+      this.#engine.spread.announce({ type, key: entry.key, ...versionOf(entry) })
   }
 }
 

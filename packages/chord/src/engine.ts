@@ -1,5 +1,4 @@
 import { type Contact, type Messenger, P2PError, type PeerId, type WaitOptions } from '@p2p/interfaces'
-import { wait } from '@p2p/interfaces/wait'
 import { Caller } from './caller.ts'
 import { Circle } from './circle.ts'
 import { ChordError } from './errors.ts'
@@ -188,9 +187,9 @@ export class Engine {
     return Promise.resolve()
   }
 
-  /** Waits for a promise with a signal and a deadline; what it waits for goes on. */
+  /** Waits for a promise with a signal and a deadline, and no longer than until the table is closed; what it waits for goes on. */
   within<T>(work: Promise<T>, options: WaitOptions, what: string): Promise<T> {
-    return wait<T>({ ...options, clock: this.settings.clock, what }, ({ resolve, reject }) => {
+    return this.caller.wait<T>({ ...options, clock: this.settings.clock, what }, ({ resolve, reject }) => {
       work.then(resolve, reject)
       return undefined
     })
@@ -239,7 +238,7 @@ export class Engine {
 
   #pause(milliseconds: number, options: WaitOptions, what: string): Promise<undefined> {
     const { clock } = this.settings
-    return wait<undefined>({ ...options, clock, what }, ({ resolve }) => {
+    return this.caller.wait<undefined>({ ...options, clock, what }, ({ resolve }) => {
       const timer = clock.after(milliseconds, () => resolve(undefined))
       return () => timer[Symbol.dispose]()
     })

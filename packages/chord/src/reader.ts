@@ -1,7 +1,6 @@
 import type { WaitOptions } from '@p2p/interfaces'
-import { wait } from '@p2p/interfaces/wait'
 import { type Entry, type Key, merge, stampOrder } from '@p2p/replica'
-import { type Caller, closedError } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { isDeleted, isSame, parseEntry } from './entries.ts'
 import { ChordError } from './errors.ts'
 import { listOf, wholeOf } from './grammar.ts'
@@ -90,7 +89,7 @@ export class Reader {
     let open = true
     const timers = new Set<Disposable>()
     try {
-      await wait<undefined>(
+      await this.#caller.wait<undefined>(
         { clock, signal: options.signal, what: `the tables' answers` },
         ({ resolve, reject }) => {
           const deadline = clock.after(options.timeout ?? 10_000, () => resolve(undefined))
@@ -144,8 +143,7 @@ export class Reader {
               (error: unknown) => {
                 if (!open) return
                 lastError = error
-                if (this.#caller.closed) reject(closedError())
-                else later(table)
+                if (!this.#caller.closed) later(table)
               },
             )
           }

@@ -94,7 +94,7 @@ const nextPart = async (
     const timeout = (options.timeout ?? 10_000) - waited
     if (caller.closed) throw new ChordError('P2P_CLOSED', 'the table is closed')
     // A pause that is longer than what is left ends with the deadline's error.
-    await wait<undefined>(
+    await caller.wait<undefined>(
       { clock, signal: options.signal, timeout, what: 'an arc of the table' },
       ({ resolve }) => {
         const timer = clock.after(pause, () => resolve(undefined))

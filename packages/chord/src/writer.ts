@@ -1,5 +1,5 @@
 import type { WaitOptions } from '@p2p/interfaces'
-import { wait } from '@p2p/interfaces/wait'
+import type { Waiter } from '@p2p/interfaces/wait'
 import type { Entry, Key, Stamp } from '@p2p/replica'
 import { type Caller, closedError } from './caller.ts'
 import { packEntry } from './entries.ts'
@@ -27,6 +27,9 @@ export interface Written {
   readonly was: boolean
   readonly entry: Entry
 }
+
+/** How one attempt ended: with tables that hold the entry, or with a newer one that an owner holds. */
+type Attempted = Omit<Written, 'entry'> | { readonly stamp: Stamp }
 
 /** What one table answered. */
 type Outcome =
@@ -78,52 +81,51 @@ export class Writer {
     await Promise.allSettled(tables.map(table => this.#put(table, positions[table] as Position, entry)))
   }
 
-  async #attempt(
-    positions: readonly Position[],
-    entry: Entry,
-    options: WaitOptions,
-  ): Promise<{ readonly tables: number; readonly was: boolean } | { readonly stamp: Stamp }> {
+  async #attempt(positions: readonly Position[], entry: Entry, options: WaitOptions): Promise<Attempted> {
     const { clock } = this.#settings
+    const { signal } = options
     const end = clock.monotonic() + (options.timeout ?? 10_000)
     const attempt = { open: true, held: 0, present: 0, lastError: undefined as unknown }
+    const held = () => ({ tables: attempt.held, was: attempt.present > attempt.held / 2 })
     let grace: Disposable | undefined
-    try {
-      return await wait(
-        { clock, signal: options.signal, what: 'the tables to hold a write' },
-        ({ resolve, reject }) => {
-          const done = () => resolve({ tables: attempt.held, was: attempt.present > attempt.held / 2 })
-          const put = (table: number, pause: number) => {
-            const again = () => {
-              const isOver = clock.monotonic() + pause >= end
-              if (attempt.open && !isOver)
-                this.#after(pause, () => put(table, Math.min(longestPause, pause * 2)))
+    const begin = ({ resolve, reject }: Waiter<Attempted>) => {
+      const done = () => resolve(held())
+      const put = (table: number, pause: number) => {
+        const again = () => {
+          const isOver = clock.monotonic() + pause >= end
+          if (attempt.open && !isOver && !this.#caller.closed)
+            this.#after(pause, () => put(table, Math.min(longestPause, pause * 2)))
+        }
+        this.#put(table, positions[table] as Position, entry).then(
+          answer => {
+            if (answer === undefined) again()
+            else if (answer.type === 'overtaken') resolve({ stamp: answer.stamp })
+            else {
+              attempt.held++
+              if (answer.was) attempt.present++
+              if (attempt.held === positions.length) done()
+              else if (attempt.held === majority) grace = this.#after(patience, done)
             }
-            this.#put(table, positions[table] as Position, entry).then(
-              answer => {
-                if (answer === undefined) again()
-                else if (answer.type === 'overtaken') resolve({ stamp: answer.stamp })
-                else {
-                  attempt.held++
-                  if (answer.was) attempt.present++
-                  if (attempt.held === positions.length) done()
-                  else if (attempt.held === majority) grace = this.#after(patience, done)
-                }
-              },
-              (error: unknown) => {
-                attempt.lastError = error
-                if (this.#caller.closed) reject(closedError())
-                else again()
-              },
-            )
-          }
-          for (let table = 0; table < positions.length; table++) put(table, firstPause)
-          const deadline = this.#after(end - clock.monotonic(), () => {
-            if (attempt.held >= majority) done()
-            else
-              reject(new ChordError('P2P_TOO_FEW_TABLES', tooFew(attempt.held), { cause: attempt.lastError }))
-          })
-          return () => deadline[Symbol.dispose]()
-        },
+          },
+          (error: unknown) => {
+            attempt.lastError = error
+            again()
+          },
+        )
+      }
+      for (let table = 0; table < positions.length; table++) put(table, firstPause)
+      const deadline = this.#after(end - clock.monotonic(), () => {
+        if (attempt.held >= majority) done()
+        else reject(new ChordError('P2P_TOO_FEW_TABLES', tooFew(attempt.held), { cause: attempt.lastError }))
+      })
+      return () => deadline[Symbol.dispose]()
+    }
+    try {
+      return await this.#caller.wait(
+        { clock, signal, what: 'the tables to hold a write' },
+        begin,
+        // What a majority holds is written, whoever leaves.
+        ({ resolve, reject }) => (attempt.held >= majority ? resolve(held()) : reject(closedError())),
       )
     } finally {
       grace?.[Symbol.dispose]()

@@ -340,22 +340,6 @@ describe('a node', () => {
     expect(await codeOf(other.meet('n0'))).toBe('P2P_REQUEST_FAILED')
   })
 
-  it('ends what waits when it is closed, and leaves nothing', async () => {
-    const messenger = new FakeMessenger(world, 'short')
-    const chord = world.table(messenger, options)
-    await world.run(chord.meet('n0'))
-    world.passes = (from, to) => from !== 'short' && to !== 'short'
-    const reading = outcome(chord.get('key'))
-    const writing = outcome(chord.set('key', 1))
-    await world.pass(20)
-    await chord.close()
-    expect(await reading).toBe('P2P_CLOSED')
-    expect(await writing).toBe('P2P_CLOSED')
-    expect(messenger.handlers).toBe(0)
-    expect(messenger.timers).toBe(0)
-    expect(await codeOf(chord.get('key'))).toBe('P2P_CLOSED')
-  })
-
   it('ends a wait by its signal and by its deadline', async () => {
     world.passes = (_, __, body) => !Array.isArray(body) || body[0] !== 'find'
     const controller = new AbortController()
