@@ -27,7 +27,8 @@ export interface Waiter<T> {
  * `start` is called at once, unless the signal is aborted already, and may return a function that undoes what it began: it is called
  * exactly once, however the wait ends. What it throws is thrown at whoever settled the wait, which ends all the same.
  *
- * @throws `P2P_ABORTED` (its `cause` is the signal's reason), `P2P_TIMEOUT`, or what `start` rejected with
+ * @throws `P2P_ABORTED` (its `cause` is the signal's reason), `P2P_TIMEOUT`, or what `start` rejected with; RangeError for a timeout that is no number, and then
+ * `start` is not called
  */
 export const wait = <T>(
   settings: WaitSettings,
@@ -55,6 +56,11 @@ export const wait = <T>(
 
     if (signal?.aborted === true) {
       reject(abortedError(what, signal))
+      return
+    }
+    // Such a deadline would never come.
+    if (timeout !== undefined && !(timeout <= Infinity)) {
+      reject(new RangeError(`a timeout is a number of milliseconds, and not ${timeout}`))
       return
     }
     signal?.addEventListener('abort', onAbort)

@@ -26,6 +26,16 @@ describe('a wait', () => {
     await expect(promise).resolves.toBe('a letter')
   })
 
+  it.each([NaN, 'soon' as unknown as number, {} as unknown as number])(
+    'begins nothing with a timeout of %s, which would never come',
+    async timeout => {
+      const start = vi.fn<() => undefined>()
+      const promise = wait({ clock: new FakeClock(), what: 'the post', timeout }, start)
+      await expect(promise).rejects.toThrow(RangeError)
+      expect(start).not.toHaveBeenCalled()
+    },
+  )
+
   it('rejects with what its waiter rejects with, unchanged, and cleans up', async () => {
     const { cleanUp, waiter, promise } = waiting()
     const reason = { not: 'even an error' }
