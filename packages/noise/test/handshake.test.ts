@@ -84,6 +84,14 @@ describe.each(builds)('a handshake by %s', (_name, primitives, createNoise) => {
     expect(await failures({ identity: liar }, {})).toEqual(codes)
   })
 
+  it('does not believe a key of small order, for which anybody can sign', async () => {
+    const neutral = new Uint8Array(32).with(0, 1)
+    const nobody = { publicKey: neutral, sign: () => new Uint8Array(64).with(0, 1) }
+    const codes = await failures({}, { identity: nobody })
+    expect(codes).toEqual(['P2P_NOT_PROVEN', 'P2P_NOT_PROVEN'])
+    expect(await failures({ identity: nobody }, {})).toEqual(codes)
+  })
+
   it('takes a text as a secret, and stretches it', async () => {
     const words = { secret: 'correct horse battery staple' }
     const { outbound, inbound } = await securedPair(await memoryPair(), [

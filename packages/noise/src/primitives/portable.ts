@@ -1,9 +1,10 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { x25519 } from '@noble/curves/ed25519.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { scrypt } from '@noble/hashes/scrypt.js'
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import { type Primitives, scryptCost } from './primitives.ts'
+import { isSignature } from './signature.ts'
 
 /** The audited noble packages: everywhere where there is no `node:crypto`. */
 export const portable: Primitives = {
@@ -38,8 +39,7 @@ export const portable: Primitives = {
   discard: () => undefined,
   verify: (publicKey, message, signature) => {
     try {
-      // Strict, as OpenSSL is: not by ZIP-215
-      return ed25519.verify(signature, message, publicKey, { zip215: false })
+      return isSignature(publicKey, message, signature)
     } catch {
       return false
     }

@@ -38,7 +38,10 @@ export interface Primitives extends Sealing {
   sha384(bytes: Uint8Array): Uint8Array
   /** Gives back the memory of a plaintext that {@link Sealing.open} has returned and nobody looks at any more, where waiting for the collector is dear. */
   discard(plaintext: Uint8Array): void
-  /** Whether it is an Ed25519 signature (RFC 8032) by that key. */
+  /**
+   * Whether it is an Ed25519 signature (RFC 8032) by that key, without the cofactor and to the byte: every build must say the same of the same bytes,
+   * or a hostile signature divides a network. A key of small order, or one that is not in its canonical encoding, has signed nothing.
+   */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
   /** A key of 32 bytes from a text that may be guessable: scrypt (RFC 7914) with N = 2^15, r = 8, p = 1: 32 MiB and some 0.1 s. */
   stretch(secret: Uint8Array, salt: Uint8Array): Uint8Array
