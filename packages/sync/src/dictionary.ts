@@ -1,4 +1,4 @@
-import { type Group, type Incoming, P2PError, type WaitOptions } from '@p2p/interfaces'
+import { type Group, type Incoming, P2PError, type WaitOptions, WaitError } from '@p2p/interfaces'
 import { type Key, type Moment, type Value, copyValue, isMap, isOwnerId, ownValue } from '@p2p/replica'
 import { nextBroadcast, takeBroadcast } from './core/broadcasts.ts'
 import { checkKey } from './core/key.ts'
@@ -179,7 +179,13 @@ export class Dictionary implements Sync {
   }
 
   async ready(options: WaitOptions = {}): Promise<void> {
-    await this.#neighbours.ready(options)
+    try {
+      await this.#neighbours.ready(options)
+    } catch (error) {
+      const reason = this.errors.at(-1)
+      if (!P2PError.is(error, 'P2P_TIMEOUT') || reason === undefined) throw error
+      throw new WaitError('P2P_TIMEOUT', `${error.message}; ${reason.message}`, { cause: reason })
+    }
   }
 
   async flushed(options: WaitOptions = {}): Promise<number> {

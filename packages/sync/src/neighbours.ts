@@ -147,7 +147,7 @@ export class Neighbours {
     const { signal } = this.#closing
     return wait<T>({ timeout: answerTimeout, ...options, clock, what }, waiter => {
       const onClose = () =>
-        waiter.reject(new SyncError('P2P_CLOSED', `the dictionary was closed before ${what}`))
+        waiter.reject(new SyncError('P2P_CLOSED', `the dictionary was closed while it waited for ${what}`))
       if (signal.aborted) onClose()
       signal.addEventListener('abort', onClose)
       const undo = start(waiter)

@@ -142,7 +142,10 @@ export interface Sync<V = Value> extends AsyncDisposable {
    */
   watch(key: Key, options?: Pick<WaitOptions, 'signal'>): AsyncIterableIterator<KeyState<V>>
 
-  /** Resolves when this node has caught up with a first neighbour; at once if it has. Default deadline 10 000 ms. @throws `P2P_TIMEOUT`, `P2P_ABORTED`, `P2P_CLOSED` */
+  /**
+   * Resolves when this node has caught up with a first neighbour; at once if it has. Default deadline 10 000 ms. @throws `P2P_TIMEOUT`, with the last of
+   * {@link errors} as its `cause` if there is one; `P2P_ABORTED`, `P2P_CLOSED`
+   */
   ready(options?: WaitOptions): Promise<void>
   /**
    * Resolves when every neighbour has acknowledged all that was written here before, with the number of them: 0 says that nobody else has it.

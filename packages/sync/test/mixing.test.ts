@@ -23,7 +23,11 @@ describe('dictionaries of one name that do not agree', () => {
     expect(told).toHaveLength(2)
     expect(told).toContainEqual(expect.objectContaining({ code: 'P2P_SETTINGS_DIFFER', peer: 'ann' }))
     expect(told).toContainEqual(expect.objectContaining({ code: 'P2P_SETTINGS_DIFFER', peer: 'bob' }))
-    await expect(world.until(ann.ready())).rejects.toThrow(code('P2P_TIMEOUT'))
+    const outcome = await world.until(ann.ready().catch((error: unknown) => error))
+    expect(outcome).toMatchObject({
+      code: 'P2P_TIMEOUT',
+      cause: { code: 'P2P_SETTINGS_DIFFER', peer: 'bob' },
+    })
     expect(await world.until(ann.flushed())).toBe(0)
     await world.close()
   })
