@@ -243,7 +243,7 @@ export class MeshNode implements Mesh {
       const peer =
         typeof to === 'string'
           ? await this.#links.dial(to, id, waiting())
-          : await this.#links.reach({ id: checkId(to.id), addresses: to.addresses }, waiting())
+          : await this.#links.connect({ id: checkId(to.id), addresses: to.addresses }, waiting())
       try {
         return await this.#overlay.joined(peer, waiting())
       } catch (error) {

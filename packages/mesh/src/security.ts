@@ -1,9 +1,8 @@
 import type { Connection, PeerId, WaitOptions } from '@p2p/interfaces'
-import { lengthPrefixed } from '@p2p/framing'
 import { createNoise, type NoiseOptions } from '@p2p/noise'
 import { times } from './limits.ts'
-import { Kind, Reason, type ReasonCode } from './wire/header.ts'
-import { encodeFarewell } from './wire/hello.ts'
+import { Reason } from './wire/header.ts'
+import { refusalFrame } from './wire/hello.ts'
 
 /** What a security is told about the connection that it is to protect. */
 export interface SecurityContext extends WaitOptions {
@@ -37,14 +36,14 @@ export const plaintext = (): Security => ({
   name: 'plaintext',
   secure: async connection => ({ connection }),
   turnAway: connection => {
-    connection.write(plainRefusal(Reason.limit, 'too many links'))
+    connection.write(refusalFrame({ reason: Reason.limit, text: 'too many links' }))
     return connection.close({ timeout: times.goodbye })
   },
 })
 
 /** The default: links that nobody else can read or change, to nodes that have proved their ids; with a secret, among those who know it. */
 export const noise = (options: Omit<NoiseOptions, 'toPlaintext'>): Security => {
-  const toPlaintext = plainRefusal(Reason.wrongSecurity, 'links are protected here')
+  const toPlaintext = refusalFrame({ reason: Reason.wrongSecurity, text: 'links are protected here' })
   const ours = createNoise({ ...options, toPlaintext })
   return {
     name: 'noise',
@@ -55,13 +54,4 @@ export const noise = (options: Omit<NoiseOptions, 'toPlaintext'>): Security => {
     },
     turnAway: connection => ours.turnAway(connection),
   }
-}
-
-/** REFUSE as the whole stream that somebody without protection reads. */
-const plainRefusal = (reason: ReasonCode, text: string): Uint8Array => {
-  const message = encodeFarewell(Kind.refuse, { reason, text })
-  const framing = lengthPrefixed()
-  const frame = new Uint8Array(framing.frameLength(message.length))
-  framing.encode(message, frame, 0)
-  return frame
 }

@@ -2,19 +2,21 @@ import type { Address, Connection, Contact, PeerId, Transport, WaitOptions } fro
 import { wait, type Waiter } from '@p2p/interfaces/wait'
 import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
-import { isAddress } from '../wire/contact.ts'
 import { judgeAdmission } from './handshake.ts'
 import type { Handshakes } from './handshakes.ts'
 import type { Link } from './link.ts'
 import type { LinkManagerSettings } from './link-manager.ts'
 import type { Peer } from './peer.ts'
+import { transportOf } from './transport-of.ts'
 
 /** What dialling needs of the manager of links. */
 export interface DiallerSettings extends LinkManagerSettings {
   readonly peers: ReadonlyMap<PeerId, Peer>
   readonly handshakes: Handshakes
-  /** Links that there are, those in the making at the other side of the node included. */
+  /** Links that there are. */
   readonly links: () => number
+  /** Inbound connections that may become links. */
+  readonly inbound: () => number
   /** A dial has ended: in a link, or with this error. One that its caller gave up tells nothing of the other end. */
   readonly dialled: (address: Address, error: Error | undefined) => void
   /** Links to a node, or to any, that ended for want of use and whose connections have not ended yet. */
@@ -65,7 +67,7 @@ export class Dialler {
   /** Dials an address. @throws see `Mesh.connect` */
   dial(address: Address, expected: PeerId | undefined, options: WaitOptions): Promise<Peer> {
     const { clock } = this.#settings
-    const transport = this.transport(address)
+    const transport = transportOf(this.#settings.transports, address)
     const dial = this.#track(
       wait<Peer>({ clock, what: `an answer from ${address}`, ...options }, waiter => {
         const abort = new AbortController()
@@ -96,19 +98,6 @@ export class Dialler {
   /** Whether a dial is on its way that may end at this node. */
   mayReach(id: PeerId): boolean {
     return this.#strangers.size > 0 || this.#dials.has(id)
-  }
-
-  /** The transport of an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME` */
-  transport(address: Address): Transport {
-    if (!isAddress(address)) {
-      throw new MeshError('P2P_BAD_ADDRESS', `not an address of the form scheme://rest: ${String(address)}`)
-    }
-    const { transports } = this.#settings
-    const scheme = address.slice(0, address.indexOf('://'))
-    const transport = transports.find(candidate => candidate.scheme === scheme)
-    if (transport !== undefined) return transport
-    const known = transports.map(candidate => candidate.scheme).join(', ')
-    throw new MeshError('P2P_UNKNOWN_SCHEME', `no transport for ${address}; there is ${known || 'none'}`)
   }
 
   /** Gives up what is not a link yet, and dials no more. */
@@ -158,17 +147,15 @@ export class Dialler {
     waiter: Waiter<Peer>,
     made: (link: Link) => void,
   ): Promise<void> {
-    const { security, network, limits, links, adopt, handshakes, retired } = this.#settings
+    const { security, network, limits, links, inbound, adopt, handshakes, retired } = this.#settings
     // Whoever answers must know that a link is gone before it hears of the next one: it would take them for twins, and end both
     const settle = async () => {
       if (expected === undefined) for (const link of retired()) await link.closed
     }
     await settle()
     if (this.#closed) throw new MeshError('P2P_CLOSED', 'the mesh was closed')
-    const present = links()
-    if (present + this.#attempts.size > limits.links) {
-      throw new MeshError('P2P_LIMIT_REACHED', `this node has ${present} links already`)
-    }
+    const present = links() + inbound()
+    if (present + this.#attempts.size > limits.links) throw full(present)
     const raw = await transport.dial(address, { signal })
     if (expected === undefined && !signal.aborted) this.#strangers.add(signal)
     await settle()
@@ -182,11 +169,20 @@ export class Dialler {
       connection.abort(new MeshError('P2P_HANDSHAKE_FAILED', 'given up'))
       return
     }
+    // Others may have come in the meantime
+    if (links() >= limits.links) {
+      const error = full(links())
+      connection.abort(error)
+      throw error
+    }
     const link = adopt(connection)
     made(link)
     handshakes.begin({ link, expected, proven: publicKey, waiter })
   }
 }
+
+const full = (links: number): MeshError =>
+  new MeshError('P2P_LIMIT_REACHED', `this node has ${links} links already`)
 
 const isGivenUp = (error: Error): boolean =>
   MeshError.is(error, 'P2P_ABORTED') || MeshError.is(error, 'P2P_CLOSED')

@@ -27,6 +27,8 @@ import { Handshakes, type HandshakesOwner } from './handshakes.ts'
 import { Link, type LinkContext, type LinkEnd, type MessageListener } from './link.ts'
 import { Peer } from './peer.ts'
 import { Reception } from './reception.ts'
+import { refusalIn } from './refusals.ts'
+import { transportOf } from './transport-of.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** What the manager is given. */
@@ -105,7 +107,8 @@ export class LinkManager {
       ...settings,
       peers: this.peers,
       handshakes: this.#handshakes,
-      links: () => this.#links.size + this.#reception.size,
+      links: () => this.#links.size,
+      inbound: () => this.#reception.size,
       dialled: (address, error) => owner.dialled(address, error),
       retired: id => this.#retired(id),
       adopt: connection => this.#adopt(connection),
@@ -131,14 +134,22 @@ export class LinkManager {
 
   /** Accepts peers at an address. @throws `P2P_BAD_ADDRESS`, `P2P_UNKNOWN_SCHEME`, and the transport's own errors */
   listen(address: Address, options?: WaitOptions): Promise<Listener> {
-    return this.#dialler
-      .transport(address)
-      .listen(address, connection => this.#reception.receive(connection), options)
+    const transport = transportOf(this.#settings.transports, address)
+    return transport.listen(address, connection => this.#reception.receive(connection), options)
   }
 
   /** A link to the node, new or there already. Dials of the same node at the same time are one. */
   reach(contact: Contact, options: WaitOptions): Promise<Peer> {
     return this.#dialler.reach(contact, options)
+  }
+
+  /** As {@link reach}, for who is to be told how the node refuses: where somebody answered, that is the error. */
+  async connect(contact: Contact, options: WaitOptions): Promise<Peer> {
+    try {
+      return await this.reach(contact, options)
+    } catch (error) {
+      throw refusalIn(error) ?? error
+    }
   }
 
   /** Dials an address. @throws see `Mesh.connect` */

@@ -1,6 +1,8 @@
 import type { Address, Connection } from '@p2p/interfaces'
 import { MeshError } from '../errors.ts'
 import { times } from '../limits.ts'
+import { Reason } from '../wire/header.ts'
+import { refusalFrame } from '../wire/hello.ts'
 import type { SecuredConnection } from '../security.ts'
 import { tookLongest } from './handshake.ts'
 import { hostOf } from './host.ts'
@@ -39,9 +41,9 @@ export class Reception {
   }
 
   receive(raw: Connection): void {
-    const work = this.#owner.isFull(raw.remote) ? this.#turnAway(raw) : this.#secure(raw)
-    this.#work.add(work)
-    void work.finally(() => this.#work.delete(work))
+    const { security } = this.#settings
+    const isFull = this.#owner.isFull(raw.remote)
+    this.#track(isFull ? this.#turnAway(raw, to => security.turnAway?.(to)) : this.#secure(raw))
   }
 
   /** Takes nobody in any more. Resolves when nobody is on the way. */
@@ -50,6 +52,11 @@ export class Reception {
     for (const attempt of Array.from(this.#attempts.keys())) attempt.abort(closedError())
     for (const raw of Array.from(this.#turnedAway)) raw.abort(closedError())
     await Promise.all(this.#work)
+  }
+
+  #track(work: Promise<void>): void {
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
   }
 
   async #secure(raw: Connection): Promise<void> {
@@ -63,6 +70,8 @@ export class Reception {
       const context = { role: 'listener', network, signal, timeout: times.handshake } as const
       const secured = await security.secure(raw, context)
       if (signal.aborted) secured.connection.abort(signal.reason as Error)
+      // Others may have taken the room that there was when it came
+      else if (this.#owner.isFull(raw.remote)) this.#track(this.#turnAway(secured.connection, refuse))
       else this.#owner.secured(secured)
     } catch (error) {
       const reason: unknown = signal.aborted ? signal.reason : error
@@ -86,19 +95,30 @@ export class Reception {
     }
   }
 
-  /** Tells a connection that there is no room, unless too many are being told so already. */
-  async #turnAway(raw: Connection): Promise<void> {
-    const { security, limits } = this.#settings
+  /** Tells a connection that there is no room, unless too many are being told so already, or there are no words for it. */
+  async #turnAway(
+    connection: Connection,
+    tell: (to: Connection) => Promise<void> | undefined,
+  ): Promise<void> {
     const error = new MeshError('P2P_LIMIT_REACHED', 'too many links')
-    this.#owner.refused(raw.remote, error)
-    if (this.#turnedAway.size >= limits.handshakes || this.#closed || security.turnAway === undefined) {
-      raw.abort(error)
+    this.#owner.refused(connection.remote, error)
+    const isBusy = this.#turnedAway.size >= this.#settings.limits.handshakes || this.#closed
+    const telling = isBusy ? undefined : tell(connection)
+    if (telling === undefined) {
+      connection.abort(error)
       return
     }
-    this.#turnedAway.add(raw)
-    await security.turnAway(raw).catch(() => raw.abort(error))
-    this.#turnedAway.delete(raw)
+    this.#turnedAway.add(connection)
+    await telling.catch(() => connection.abort(error))
+    this.#turnedAway.delete(connection)
   }
+}
+
+/** In the words of the mesh, which who has been secured understands. What it says meanwhile is read, so that the end is an orderly one. */
+const refuse = (connection: Connection): Promise<void> => {
+  connection.onData(() => undefined)
+  connection.write(refusalFrame({ reason: Reason.limit, text: 'too many links' }))
+  return connection.close({ timeout: times.goodbye })
 }
 
 const closedError = () => new MeshError('P2P_CLOSED', 'the mesh was closed')

@@ -1,5 +1,6 @@
 import type { Address } from '@p2p/interfaces'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { lengthPrefixed } from '@p2p/framing'
 import type { Proof } from '../core/streams.ts'
 import { readAddresses, writeAddresses } from './contact.ts'
 import { headerLength, Kind, protocolVersion, type ReasonCode } from './header.ts'
@@ -112,6 +113,15 @@ export const encodeFarewell = (
   kind: typeof Kind.refuse | typeof Kind.goodbye,
   farewell: Farewell,
 ): Uint8Array => begin(kind).u8(farewell.reason).text8(farewell.text).done()
+
+/** REFUSE as all that is written to a connection which does not become a link. */
+export const refusalFrame = (farewell: Farewell): Uint8Array => {
+  const message = encodeFarewell(Kind.refuse, farewell)
+  const framing = lengthPrefixed()
+  const frame = new Uint8Array(framing.frameLength(message.length))
+  framing.encode(message, frame, 0)
+  return frame
+}
 
 /** @throws `P2P_MALFORMED` */
 export const decodeFarewell = (bytes: Uint8Array, start: number, end: number): Farewell => {
