@@ -53,6 +53,7 @@ export class NodeProcess {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
   #end: ProcessEnd | undefined
+  #leaving = false
   #commands = 0
 
   constructor(name: string, listener: ProcessListener) {
@@ -144,6 +145,7 @@ export class NodeProcess {
 
   /** Has the process leave the network and end. One that has not within `stall` milliseconds is killed; returns whether that was not needed. */
   async stop(stall: number): Promise<boolean> {
+    this.#leaving = true
     if (!this.isAlive) return true
     const kill = () => this.#child.kill('SIGKILL')
     const timer = setTimeout(kill, stall)
@@ -154,16 +156,18 @@ export class NodeProcess {
   }
 
   #receive(message: FromProcess, listener: ProcessListener): void {
-    if (message.type === 'progress') {
+    if (message.type === 'reply') this.#waiting.get(message.id)?.resolve(message.reply)
+    else if (message.type === 'failure') {
+      const waiting = this.#waiting.get(message.id)
+      waiting?.reject(new Error(`${this.name} could not ${waiting.what}: ${message.message}`))
+    }
+    // All the others leave, too: what that breaks off is no failure
+    else if (this.#leaving) return
+    else if (message.type === 'progress') {
       for (const waiting of this.#waiting.values()) waiting.touch()
       listener.progress(message.work, message.files, message.bytes)
     } else if (message.type === 'figures') listener.figures(message.figures)
     else if (message.type === 'refused') listener.refused(message.code, message.text)
-    else if (message.type === 'trouble') listener.trouble(message.message)
-    else if (message.type === 'reply') this.#waiting.get(message.id)?.resolve(message.reply)
-    else {
-      const waiting = this.#waiting.get(message.id)
-      waiting?.reject(new Error(`${this.name} could not ${waiting.what}: ${message.message}`))
-    }
+    else listener.trouble(message.message)
   }
 }

@@ -17,9 +17,9 @@ export class Patrol {
   readonly #stopping = new AbortController()
   readonly #walk: Promise<void>
 
-  /** Begins at once. */
-  constructor(node: Node, hashes: readonly string[]) {
-    this.#walk = this.#read(node, hashes)
+  /** Begins at once. With the signal it ends in the middle of a reading, which then does not count. */
+  constructor(node: Node, hashes: readonly string[], signal: AbortSignal) {
+    this.#walk = this.#read(node, hashes, signal)
   }
 
   /** Waits for the reading that is under way. */
@@ -29,15 +29,17 @@ export class Patrol {
     return { reads: this.#reads, failed: this.#failed }
   }
 
-  async #read(node: Node, hashes: readonly string[]): Promise<void> {
+  async #read(node: Node, hashes: readonly string[], outer: AbortSignal): Promise<void> {
     const { signal } = this.#stopping
     // Not all begin with the same
     for (let turn = Math.floor(Math.random() * hashes.length); !signal.aborted; turn++) {
       const sha256 = hashes[turn % hashes.length]
       if (sha256 === undefined) return
       try {
-        if (!(await isThere(node, sha256))) this.#fail(`${sha256.slice(0, 12)}… is not there`)
+        if (!(await isThere(node, sha256, { signal: outer })))
+          this.#fail(`${sha256.slice(0, 12)}… is not there`)
       } catch (error) {
+        if (outer.aborted) return
         this.#fail(`${sha256.slice(0, 12)}…: ${describe(error)}`)
       }
       this.#reads++

@@ -96,7 +96,7 @@ const gather = async ({ nodes, processes, narrator }: Play): Promise<Member[]> =
       await member
     }
   })
-  await Promise.all(lanes)
+  await Promise.all([seed, ...lanes])
   return Promise.all(members)
 }
 

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { P2PError } from '@p2p/interfaces'
+import { systemClock } from '@p2p/interfaces/system'
+import { wait } from '@p2p/interfaces/wait'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { LeaseError } from '@p2p/sync'
 import { type FileRecord, isFileRecord } from '../folder/record.ts'
@@ -27,9 +29,13 @@ if (!process.connected) end()
 // Ctrl-C goes to all processes of the terminal: the parent ends this one, in order
 process.on('SIGINT', () => undefined)
 
-const report = (message: FromProcess) => process.send?.(message)
+const report = (message: FromProcess) => {
+  if (process.connected) process.send?.(message)
+}
 
 let node: Node | undefined
+/** The same, from the moment it is on its way: this process may be told to stop meanwhile. */
+let starting: Promise<Node> | undefined
 /** The paths that this node has published. */
 let own: readonly string[] = []
 let churn: Churn | undefined
@@ -39,6 +45,8 @@ let holding: Promise<void> = Promise.resolve()
 const stopping = new AbortController()
 // All that is under way listens
 setMaxListeners(0, stopping.signal)
+/** How a command waits: the parent has the deadline. */
+const untilStop = { clock: systemClock, signal: stopping.signal }
 /** When which neighbour was lost, last. */
 const departed = new Map<string, number>()
 
@@ -90,15 +98,20 @@ type Command<Name extends CommandName> = (
 
 const commands: { readonly [Name in CommandName]: Command<Name> } = {
   join: async ({ network, secret, seeds, identity, interval, figuresEvery }) => {
-    node = await createNode({
-      network,
-      secret,
-      listen: ['tcp://127.0.0.1:0'],
-      join: seeds,
-      identity: identity === undefined ? undefined : await identityFromFile(identity),
-      interval,
-      onError,
-    })
+    const start = async () =>
+      createNode({
+        network,
+        secret,
+        listen: ['tcp://127.0.0.1:0'],
+        join: seeds,
+        identity: identity === undefined ? undefined : await identityFromFile(identity),
+        interval,
+        onError,
+      })
+    starting = start()
+    node = await starting
+    const { signal } = stopping
+    signal.throwIfAborted()
     const { mesh, files, table } = node
     mesh.on('peer:disconnect', ({ id }) => departed.set(id, Date.now()))
     mesh.on('refused', (_, error) => {
@@ -109,8 +122,8 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     if (address === undefined) throw new Error('it does not listen')
     const begin = performance.now()
     // The parent has the deadline
-    if (seeds.length > 0) await enter(node, seeds, { timeout: Infinity })
-    holding = table.join({ timeout: Infinity, signal: stopping.signal })
+    if (seeds.length > 0) await enter(node, seeds, { timeout: Infinity, signal })
+    holding = table.join({ timeout: Infinity, signal })
     // Whoever waits for it is told
     holding.catch(() => undefined)
     return { id: mesh.id, address, size: files.size, milliseconds: Math.round(performance.now() - begin) }
@@ -120,8 +133,9 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     const secret = randomBytes(32).toString('hex')
     await using outsider = await createNode({ network, secret, listen: [], join: [], onError })
     try {
-      await outsider.mesh.connect(address)
+      await outsider.mesh.connect(address, { signal: stopping.signal })
     } catch (error) {
+      stopping.signal.throwIfAborted()
       return { refusal: { code: codeOf(error), text: describe(error) } }
     }
     return { refusal: undefined }
@@ -166,7 +180,7 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     const { files } = theNode()
     const records = paths.map(path => files.get(path)).filter(isFileRecord)
     const hashes = new Set(records.map(({ sha256 }) => sha256))
-    patrol ??= new Patrol(theNode(), [...hashes])
+    patrol ??= new Patrol(theNode(), [...hashes], stopping.signal)
     return {}
   },
 
@@ -196,39 +210,38 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     return { milliseconds: Math.round(performance.now() - begin), left: table.health().entries }
   },
 
-  miss: ({ peer, since }) =>
-    new Promise(resolve => {
-      const { mesh } = theNode()
+  miss: ({ peer, since }) => {
+    const { mesh } = theNode()
+    return wait({ ...untilStop, what: 'a neighbour to go' }, ({ resolve }) => {
       const check = () => {
         if (mesh.peers.some(({ id }) => id === peer)) return
-        mesh.off('peer:disconnect', check)
         const time = departed.get(peer)
         resolve({ noticed: time !== undefined && time >= since ? time : undefined })
       }
       mesh.on('peer:disconnect', check)
       check()
-    }),
+      return () => mesh.off('peer:disconnect', check)
+    })
+  },
 
-  settle: ({ size, patience }) =>
-    new Promise(resolve => {
-      const { files } = theNode()
+  settle: ({ size, patience }) => {
+    const { files } = theNode()
+    return wait({ ...untilStop, what: 'the complete index' }, ({ resolve }) => {
       let timer: NodeJS.Timeout | undefined
-      const done = () => {
-        clearTimeout(timer)
-        files.off('update', moved)
-        resolve({ size: files.size })
-      }
+      const done = () => resolve({ size: files.size })
       const moved = () => {
-        if (files.size >= size) {
-          done()
-          return
-        }
         clearTimeout(timer)
-        timer = setTimeout(done, patience)
+        if (files.size >= size) done()
+        else timer = setTimeout(done, patience)
       }
       files.on('update', moved)
       moved()
-    }),
+      return () => {
+        clearTimeout(timer)
+        files.off('update', moved)
+      }
+    })
+  },
 
   challenge: ({ path }) => {
     const { files } = theNode()
@@ -273,7 +286,8 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     stopping.abort(new Error('it is to stop'))
     churn?.stop()
     await patrol?.stop()
-    await node?.close()
+    const started = await starting?.catch(() => undefined)
+    await started?.close()
     return {}
   },
 }

@@ -26,7 +26,7 @@ export interface NodeOptions {
   readonly identity?: Identity | undefined
   /** Milliseconds between two rounds in which the table's ring is looked after. Default: the table's, 1 000. */
   readonly interval?: number | undefined
-  /** Told of what goes wrong and nobody waits for. */
+  /** Told of what goes wrong and nobody waits for, until this node leaves: what is broken off by that is no failure. */
   readonly onError: (error: unknown) => void
 }
 
@@ -64,15 +64,18 @@ export const createNode = async ({
     name: hashTable,
     ...(interval === undefined ? {} : { interval }),
   })
-  mesh.on('error', onError).on('peer:connect', contact => {
+  let leaving = false
+  const tell = (error: unknown) => {
+    if (!leaving) onError(error)
+  }
+  mesh.on('error', tell).on('peer:connect', contact => {
     // Rings that meet become one
-    table.meet(contact).catch((error: unknown) => {
-      if (!P2PError.is(error, 'P2P_CLOSED')) onError(error)
-    })
+    table.meet(contact).catch(tell)
   })
-  files.on('error', onError)
-  table.on('error', onError)
+  files.on('error', tell)
+  table.on('error', tell)
   const close = async () => {
+    leaving = true
     await table.close()
     await files.close()
     await mesh.close()
