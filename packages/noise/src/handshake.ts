@@ -44,6 +44,14 @@ export interface HandshakeOptions {
 const nothing = new Uint8Array(0)
 const hintsLength = 10
 
+/** A key pair from those dice. */
+export const newKeyPair = (primitives: Primitives, random: Random): KeyPair => {
+  const secretKey = random.fill(new Uint8Array(32))
+  const pair = primitives.keyPair(secretKey)
+  secretKey.fill(0)
+  return pair
+}
+
 /** One handshake over one connection. PROTOCOL.md, "Handshake". */
 export class Handshake {
   /** Why it has failed. */
@@ -88,12 +96,13 @@ export class Handshake {
   stop(): void {
     this.#done = true
     this.#waiter = undefined
+    this.#state?.forget()
     this.#state = undefined
   }
 
   #newState(initiator: boolean): HandshakeState {
     const { primitives, own, psk, prologue, random } = this.#context
-    const ephemeral = primitives.keyPair(random.fill(new Uint8Array(32)))
+    const ephemeral = newKeyPair(primitives, random)
     return new HandshakeState({ primitives, initiator, own, psk, prologue, ephemeral })
   }
 
@@ -118,6 +127,10 @@ export class Handshake {
     }
     const { role } = this.#options
     const expected = role === 'dialler' ? Kind.answer : this.#state === undefined ? Kind.opening : Kind.proof
+    if (role === 'dialler' && frame.kind === Kind.opening) {
+      const text = 'the other end speaks first, too: both dialled, or it repeats what it is sent'
+      throw new NoiseError('P2P_MALFORMED', text)
+    }
     if (frame.kind !== expected) {
       throw new NoiseError('P2P_MALFORMED', `a handshake message of kind ${frame.kind}`)
     }
@@ -208,6 +221,7 @@ export class Handshake {
   #fail(error: Error): void {
     if (this.#done) return
     this.#done = true
+    this.#state?.forget()
     const { primitives, toPlaintext } = this.#context
     const code = error instanceof NoiseError ? error.code : ''
     const refusal = encodeRefusal(code)

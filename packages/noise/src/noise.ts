@@ -6,7 +6,7 @@ import { encodeFrame, Kind } from './core/frames.ts'
 import { encodeHints, encodeRefusal, networkTag, prologueOf, secretFlag, version } from './core/opening.ts'
 import { signedBytes } from './core/proof.ts'
 import { NoiseError } from './errors.ts'
-import { Handshake, type HandshakeContext } from './handshake.ts'
+import { Handshake, type HandshakeContext, newKeyPair } from './handshake.ts'
 import { handshakeTimeout, maxHello, refusalTimeout } from './limits.ts'
 import type { Primitives } from './primitives/primitives.ts'
 import type { ProvenPeer, SecuredConnection } from './secure-connection.ts'
@@ -27,10 +27,11 @@ export interface NoiseOptions {
   readonly network: string
   /**
    * What only members know. 32 bytes are used as they are; a text is stretched (scrypt, some 0.1 s, once). Both ends have the same, or none.
+   * One that is given and is `undefined` is refused: whoever forgot to set a variable of the environment is not to have an open network.
    *
    * @default none: whoever knows the network's name may connect, and is who it proves to be
    */
-  readonly secret?: string | Uint8Array | undefined
+  readonly secret?: string | Uint8Array
   /**
    * What a listener says to those who speak without protection, before it ends the connection: something that they understand.
    *
@@ -72,7 +73,8 @@ export interface Noise {
    * that has ended.
    *
    * @throws NoiseError `P2P_WRONG_NETWORK`, `P2P_WRONG_SECRET`, `P2P_WRONG_VERSION`, `P2P_UNEXPECTED_ID`, `P2P_NOT_PROVEN`, `P2P_PLAINTEXT`,
-   * `P2P_LIMIT_REACHED`, `P2P_TAMPERED`, `P2P_MALFORMED`, `P2P_HANDSHAKE_TIMEOUT`, `P2P_HANDSHAKE_FAILED`, `P2P_BAD_OPTION`; `P2P_ABORTED` by the signal
+   * `P2P_LIMIT_REACHED`, `P2P_TAMPERED`, `P2P_MALFORMED`, `P2P_HANDSHAKE_TIMEOUT`, `P2P_HANDSHAKE_FAILED`, `P2P_BAD_OPTION`; WaitError `P2P_ABORTED`
+   * by the signal; RangeError for a timeout that is no number
    */
   secure(connection: Connection, options?: SecureOptions): Promise<SecuredConnection>
 
@@ -92,8 +94,9 @@ export const createNoiseWith = (primitives: Primitives, options: NoiseOptions): 
     throw badOption('a network is named by a text that is not empty')
   }
   if (!isBytes(identity.publicKey, 32)) throw badOption('a public key is 32 bytes')
-  const psk = secret === undefined ? undefined : pskOf(primitives, secret, network)
-  const own = primitives.keyPair(random.fill(new Uint8Array(32)))
+  // A network that was meant to be closed is never open by mistake
+  const psk = 'secret' in options ? pskOf(primitives, secret, network) : undefined
+  const own = newKeyPair(primitives, random)
   const signature = identity.sign(signedBytes(own.publicKey))
   if (!isBytes(signature, 64)) throw badOption('an identity signs with Ed25519: 64 bytes')
   const hints = encodeHints({
@@ -158,7 +161,9 @@ const pskOf = (primitives: Primitives, secret: unknown, network: string): Uint8A
     return primitives.stretch(utf8.encode(secret), utf8.encode(`@p2p/noise secret\n${network}`))
   }
   if (isBytes(secret, 32)) return secret.slice()
-  throw badOption('a secret is a text that is not empty, or 32 bytes')
+  throw badOption(
+    'a secret is a text that is not empty, or 32 bytes; for a network without one it is left out',
+  )
 }
 
 const checkHello = (hello: unknown): Uint8Array => {

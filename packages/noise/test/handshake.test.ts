@@ -1,10 +1,12 @@
 import { P2PError } from '@p2p/interfaces'
 import { VirtualClock } from '@p2p/simulation'
 import { createMemoryNetwork } from '@p2p/transport/memory'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { between, flipIn, forge } from './middle.ts'
 import type { NoiseOptions } from '../src/index.ts'
 import { identity, memoryPair, securedPair, tcpPair } from './pairs.ts'
-import { builds } from './primitives.ts'
+import { builds, fromHex, hex } from './primitives.ts'
 
 const [alice, bob] = [identity(1), identity(2)]
 const key = (fill: number) => new Uint8Array(32).fill(fill)
@@ -92,16 +94,16 @@ describe.each(builds)('a handshake by %s', (_name, primitives, createNoise) => {
     expect(await failures({ identity: nobody }, {})).toEqual(codes)
   })
 
-  it('takes a text as a secret, and stretches it', async () => {
-    const words = { secret: 'correct horse battery staple' }
+  it('takes a text as a secret, and stretches it as PROTOCOL.md says', async () => {
+    // Its vectors; computed by Python: hashlib.scrypt(text, salt=b'@p2p/noise secret\ndemo', n=2**15, r=8, p=1, maxmem=2**27, dklen=32)
+    const stretched = 'd3c37020bf00c913ee650aaf0130fe2fbdbeca877f929eb62936e9cfd4b258fa'
+    const page = readFileSync(new URL('../PROTOCOL.md', import.meta.url), 'utf8')
+    expect(page.replaceAll(/\s/gu, '')).toContain(stretched)
     const { outbound, inbound } = await securedPair(await memoryPair(), [
-      noise(alice, words),
-      noise(bob, words),
+      noise(alice, { network: 'demo', secret: 'correct horse battery staple' }),
+      noise(bob, { network: 'demo', secret: fromHex(stretched) }),
     ])
     await Promise.all([outbound.close(), inbound.close()])
-    // RFC 7914 §12 has no vector of these parameters: both builds agree
-    const salt = bytes('salt')
-    expect(primitives.stretch(bytes('p'), salt)).toEqual(builds[0][1].stretch(bytes('p'), salt))
   })
 
   it.each([
@@ -110,8 +112,65 @@ describe.each(builds)('a handshake by %s', (_name, primitives, createNoise) => {
     ['a signature of another length', { identity: { ...alice, sign: () => new Uint8Array(63) } }],
     ['an empty secret', { secret: '' }],
     ['a secret of 31 bytes', { secret: new Uint8Array(31) }],
+    // As of a variable of the environment that is not set: never an open network by mistake
+    ['a secret that is given and undefined', { secret: undefined } as unknown as Partial<NoiseOptions>],
+    ['a secret that is null', { secret: null } as unknown as Partial<NoiseOptions>],
   ])('refuses %s', (_what, options) => {
     expect(() => noise(alice, options)).toThrow(expect.objectContaining({ code: 'P2P_BAD_OPTION' }))
+  })
+
+  it('refuses a timeout that is no number, and ends the connection', async () => {
+    const { outbound, inbound } = await memoryPair()
+    inbound.onData(() => undefined)
+    await expect(noise(alice).secure(outbound, { timeout: NaN })).rejects.toThrow(RangeError)
+    expect((await outbound.closed).error).toBeInstanceOf(RangeError)
+    await inbound.closed
+  })
+
+  it('refuses flags that it does not know, at both ends', async () => {
+    for (const flag of [1, 7]) {
+      const pair = await between(
+        memoryPair,
+        forge(1, body => flipIn(body, 1, flag)),
+      )
+      const [dials, listens] = [noise(alice), noise(bob)]
+      const dialled = codeOf(dials.secure(pair.outbound))
+      expect(await codeOf(listens.secure(pair.inbound))).toBe('P2P_MALFORMED')
+      expect(await dialled).toBe('P2P_MALFORMED')
+    }
+  })
+
+  it('refuses a key of small order, with which anybody would know what was agreed on', async () => {
+    // The five u of points whose order divides 8, and the two that are not canonical (RFC 7748 §6.1 and §7)
+    const field = 2n ** 255n - 19n
+    const small = [
+      0n,
+      1n,
+      325606250916557431795983626356110631294008115727848805560023387167927233504n,
+      39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+      field - 1n,
+      field,
+      field + 1n,
+    ].map(u => fromHex(u.toString(16).padStart(64, '0')).reverse())
+    const own = primitives.keyPair(key(5))
+    for (const u of small) {
+      expect(() => own.agree(u), hex(u)).toThrow()
+      // X25519 does not look at the highest bit
+      expect(() => own.agree(u.with(31, (u[31] ?? 0) | 0x80)), hex(u)).toThrow()
+    }
+    // Each end's fresh key: behind the hints, and first of all
+    for (const [kind, at] of [
+      [1, 10],
+      [2, 0],
+    ] as const) {
+      const pair = await between(
+        memoryPair,
+        forge(kind, body => body.fill(0, at, at + 32)),
+      )
+      const dialled = codeOf(noise(alice).secure(pair.outbound))
+      const accepted = codeOf(noise(bob).secure(pair.inbound))
+      expect([await dialled, await accepted]).toEqual(['P2P_MALFORMED', 'P2P_MALFORMED'])
+    }
   })
 
   it('fails with what its hello throws, and refuses one that is too long', async () => {
@@ -150,8 +209,7 @@ describe('a handshake of two builds', () => {
   })
 })
 
-describe('who does not speak it', () => {
-  const [[, , createNoise]] = builds
+describe.each([builds[0], builds[2]])('who does not speak it, with %s', (_name, _primitives, createNoise) => {
   const noise = createNoise({ identity: alice, network: 'games' })
 
   it('is told from its first byte, and told something it understands', async () => {
@@ -175,7 +233,17 @@ describe('who does not speak it', () => {
   it('may repeat what we say: that is no answer', async () => {
     const { outbound, inbound } = await memoryPair()
     inbound.onData(chunk => inbound.write(chunk.slice()))
-    expect(await codeOf(noise.secure(outbound))).toBe('P2P_MALFORMED')
+    await expect(noise.secure(outbound)).rejects.toMatchObject({
+      code: 'P2P_MALFORMED',
+      message: expect.stringMatching(/both dialled, or it repeats/u) as unknown,
+    })
+  })
+
+  it('may speak first, as we do: one of two has to be the listener', async () => {
+    const { outbound, inbound } = await memoryPair()
+    const other = createNoise({ identity: bob, network: 'games' })
+    const codes = [codeOf(noise.secure(outbound)), codeOf(other.secure(inbound, { role: 'dialler' }))]
+    expect(await Promise.all(codes)).toEqual(['P2P_MALFORMED', 'P2P_MALFORMED'])
   })
 
   it('may hang up', async () => {
@@ -187,8 +255,8 @@ describe('who does not speak it', () => {
   })
 })
 
-describe('a dialler that does not wait to be accepted', () => {
-  const [[, , createNoise]] = builds
+describe.each([builds[0], builds[2]])('a dialler that does not wait to be accepted, with %s', (...build) => {
+  const [, , createNoise] = build
 
   it('has its first byte back three round trips after it dials: one to connect, one to prove, one for the byte', async () => {
     const clock = new VirtualClock()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Connection } from '@p2p/interfaces'
 import type { ConnectionPair } from '@p2p/interfaces/contracts'
 
@@ -44,8 +45,28 @@ export const flip =
   (way: Way, position: number, bit: number): Meddle =>
   (chunk, direction, at) => {
     if (direction === way && at <= position && position < at + chunk.length) {
-      const index = position - at
-      chunk[index] = (chunk[index] ?? 0) ^ (1 << bit)
+      flipIn(chunk, position - at, bit)
     }
     return [chunk]
   }
+
+/**
+ * Changes the body of a handshake message of that kind, and its checksum with it: that has no key, so it is for Noise itself to notice. PROTOCOL.md,
+ * "Frames".
+ */
+export const forge =
+  (kind: number, change: (body: Uint8Array) => void): Meddle =>
+  chunk => {
+    const isFrame = [0xd5, 0x70, 0x32, 0x6e, kind].every((byte, index) => chunk[index] === byte)
+    if (isFrame) {
+      const end = chunk.length - 4
+      change(chunk.subarray(7, end))
+      chunk.set(createHash('sha256').update(chunk.subarray(0, end)).digest().subarray(0, 4), end)
+    }
+    return [chunk]
+  }
+
+/** Flips one bit of a byte. */
+export const flipIn = (bytes: Uint8Array, position: number, bit: number): void => {
+  bytes[position] = (bytes[position] ?? 0) ^ (1 << bit)
+}

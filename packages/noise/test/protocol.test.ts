@@ -150,7 +150,7 @@ describe.each(builds)('the bytes on the wire by %s', (_name, _primitives, create
       publicKey: Uint8Array.from(publicBytes(keys.identity)),
       sign: (message: Uint8Array) => Uint8Array.from(sign(null, message, keys.identity)),
     }
-    return createNoise({ identity, network: 'demo', secret, random })
+    return createNoise({ identity, network: 'demo', random, ...(secret === undefined ? {} : { secret }) })
   }
 
   it.each([

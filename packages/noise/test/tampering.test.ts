@@ -3,22 +3,32 @@ import { VirtualClock } from '@p2p/simulation'
 import { createMemoryNetwork } from '@p2p/transport/memory'
 import { describe, expect, it } from 'vitest'
 import type { Noise, SecuredConnection } from '../src/index.ts'
-import { between, flip, type Meddle, type Way } from './middle.ts'
+import { between, flip, flipIn, forge, type Meddle, type Way } from './middle.ts'
 import { identity, plainPair } from './pairs.ts'
-import { builds } from './primitives.ts'
+import { manyTimes } from './primitives.ts'
 
-const [[, , createNoise]] = builds
 const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : String(error))
 
 const clock = new VirtualClock()
 const create = () => plainPair(createMemoryNetwork({ clock }).transport(), 'memory://*')
-const noises = [undefined, new Uint8Array(32).fill(7)].map(secret =>
-  [1, 2].map(seed => createNoise({ identity: identity(seed), network: 'tampering', clock, secret })),
-)
+/** A dialler and a listener. */
+type Ends = readonly [Noise, Noise]
+const endsOf = (createNoise: (typeof manyTimes)[number][1], withSecret: boolean): Ends => {
+  const options = {
+    network: 'tampering',
+    clock,
+    ...(withSecret ? { secret: new Uint8Array(32).fill(7) } : {}),
+  }
+  return [
+    createNoise({ ...options, identity: identity(1) }),
+    createNoise({ ...options, identity: identity(2) }),
+  ]
+}
+
+const secretWord = new TextEncoder().encode('secret')
 
 /** One handshake with somebody in between, and a message of each end; in virtual time. */
-const session = async (withSecret: boolean, meddle?: Meddle) => {
-  const [dialler, listener] = noises[Number(withSecret)] as [Noise, Noise]
+const session = async ([dialler, listener]: Ends, meddle?: Meddle) => {
   const ends = await between(create, meddle)
   const outcomes: Record<Way, string | undefined> = { there: undefined, back: undefined }
   const delivered: string[] = []
@@ -54,18 +64,37 @@ const known = [
   'P2P_TRUNCATED',
 ]
 
-describe.each([false, true])('with a secret: %s, a flipped bit', withSecret => {
+const sweeps = manyTimes.flatMap(([name, createNoise]) =>
+  [false, true].map(
+    withSecret =>
+      [`by ${name}, ${withSecret ? 'with' : 'without'} a secret`, withSecret, createNoise] as const,
+  ),
+)
+
+describe.each(sweeps)('a handshake %s: a flipped bit', (_name, withSecret, createNoise) => {
+  const both = endsOf(createNoise, withSecret)
+
+  /** A session for each of so many positions, all at once; both ends say something as soon as they can. */
+  const sweep = async (length: number, meddle: (position: number) => Meddle) => {
+    const sessions = []
+    for (let position = 0; position < length; position++) {
+      const { outcomes, delivered, dialled, accepted } = await session(both, meddle(position))
+      for (const end of [dialled, accepted]) void end.then(connection => connection?.write(secretWord))
+      sessions.push({ position, outcomes, delivered })
+    }
+    await settle()
+    return sessions
+  }
+
   it('anywhere in the handshake ends the connection at both ends, and nothing is delivered', async () => {
-    const untouched = await session(withSecret)
+    const untouched = await session(both)
     await Promise.all([untouched.dialled, untouched.accepted])
     const { passed } = untouched.ends
     for (const way of ['there', 'back'] as const) {
-      const length = passed[way].length
+      const { length } = passed[way]
       expect(length).toBeGreaterThan(200)
-      for (let position = 0; position < length; position++) {
-        const { outcomes, delivered, accepted } = await session(withSecret, flip(way, position, position % 8))
-        void accepted.then(connection => connection?.write(new TextEncoder().encode('secret')))
-        await settle()
+      for (const each of await sweep(length, position => flip(way, position, position % 8))) {
+        const { position, outcomes, delivered } = each
         const where = `${way} ${position}: ${outcomes.there}, ${outcomes.back}`
         expect(known, where).toContain(outcomes.there)
         expect(known, where).toContain(outcomes.back)
@@ -74,22 +103,50 @@ describe.each([false, true])('with a secret: %s, a flipped bit', withSecret => {
     }
   })
 
+  it('that the checksum was made to fit is noticed by Noise, and told both ends for what it is', async () => {
+    // PROTOCOL.md, "Handshake"
+    const lengths = withSecret ? [10 + 48, 192, 160] : [10 + 32, 192, 160]
+    const reasonFor = (kind: number, position: number) => {
+      if (kind === 1 && position === 0) return 'P2P_WRONG_VERSION'
+      if (kind === 1 && position === 1) return 'P2P_MALFORMED'
+      if (kind === 1 && position < 10) return 'P2P_WRONG_NETWORK'
+      // Behind the static key and its tag, the secret is all that can be another
+      return kind === 3 && position >= 48 && withSecret ? 'P2P_WRONG_SECRET' : 'P2P_TAMPERED'
+    }
+    for (const [index, length] of lengths.entries()) {
+      const kind = index + 1
+      const seen: number[] = []
+      const sessions = await sweep(length, position =>
+        forge(kind, body => {
+          seen.push(body.length)
+          flipIn(body, position, position % 8)
+        }),
+      )
+      expect([seen.length, ...new Set(seen)]).toEqual([length, length])
+      for (const { position, outcomes, delivered } of sessions) {
+        const reason = reasonFor(kind, position)
+        expect({ kind, position, ...outcomes }).toEqual({ kind, position, there: reason, back: reason })
+        expect(delivered).toEqual([])
+      }
+    }
+  })
+
   it('anywhere in a record ends the connection, and nothing is delivered', async () => {
-    const untouched = await session(withSecret)
+    const untouched = await session(both)
     const before = untouched.ends.passed.there.length
-    ;(await untouched.dialled)?.write(new TextEncoder().encode('secret'))
+    ;(await untouched.dialled)?.write(secretWord)
     await clock.advance(0)
     const length = untouched.ends.passed.there.length - before
     expect(untouched.delivered).toEqual(['back: secret'])
     expect(length).toBe(2 + 6 + 16)
     for (let position = 0; position < length; position++) {
       const { outcomes, delivered, dialled, accepted } = await session(
-        withSecret,
+        both,
         flip('there', before + position, position % 8),
       )
       await accepted
       const connection = await dialled
-      connection?.write(new TextEncoder().encode('secret'))
+      connection?.write(secretWord)
       void connection?.close()
       await settle()
       expect(delivered).toEqual([])
@@ -102,12 +159,14 @@ type Three = readonly [Uint8Array, Uint8Array, Uint8Array]
 /** What somebody on the way makes of three records. */
 type Pass = (records: Three) => readonly Uint8Array[]
 
-describe('records', () => {
+describe.each(manyTimes)('records by %s', (_name, createNoise) => {
+  const both = endsOf(createNoise, true)
+
   /** Sends three records in turns of their own, as somebody on the way passes them on. */
   const three = async (pass: Pass) => {
     const records: Uint8Array[] = []
     let meddling = false
-    const { outcomes, delivered, dialled, accepted, ends } = await session(true, (chunk, way) => {
+    const { outcomes, delivered, dialled, accepted, ends } = await session(both, (chunk, way) => {
       if (!meddling || way === 'back') return [chunk]
       records.push(chunk)
       if (records.length > 3) return [chunk]

@@ -59,6 +59,7 @@ export class CipherState {
     const sealed = new Uint8Array(32 + tagLength)
     this.#primitives.seal(this.#key, nonce, empty, new Uint8Array(32), sealed, 0)
     this.#key.set(sealed.subarray(0, 32))
+    sealed.fill(0)
   }
 
   /** Forgets the key. */

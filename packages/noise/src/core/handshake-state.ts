@@ -45,7 +45,7 @@ export class HandshakeState {
   #remoteEphemeral: Uint8Array | undefined
   #remoteStatic: Uint8Array | undefined
   #index = 0
-  #failed = false
+  #spent = false
 
   constructor(settings: HandshakeSettings) {
     const { primitives, prologue, psk } = settings
@@ -58,7 +58,7 @@ export class HandshakeState {
 
   /** Whether all three messages have passed. */
   get finished(): boolean {
-    return this.#index === this.#pattern.length && !this.#failed
+    return this.#index === this.#pattern.length && !this.#spent
   }
 
   /** The other end's long-lived public key, once it has come. */
@@ -123,13 +123,21 @@ export class HandshakeState {
   split(): SessionKeys {
     if (!this.finished) throw new RangeError('the handshake is not finished')
     const [first, second] = this.#symmetric.split()
+    this.forget()
     return this.#settings.initiator ? { send: first, receive: second } : { send: second, receive: first }
+  }
+
+  /** Forgets the keys of the handshake, not those of {@link split}. The handshake is spent. */
+  forget(): void {
+    this.#spent = true
+    this.#symmetric.forget()
+    this.#settings.ephemeral.forget()
   }
 
   #takeTurn(writing: boolean): readonly Token[] {
     const tokens = this.#pattern[this.#index]
     const ours = (this.#index % 2 === 0) === this.#settings.initiator
-    if (tokens === undefined || ours !== writing || this.#failed) {
+    if (tokens === undefined || ours !== writing || this.#spent) {
       throw new RangeError('this is not the turn for that')
     }
     this.#index++
@@ -172,7 +180,7 @@ export class HandshakeState {
   }
 
   #fail(code: 'P2P_MALFORMED' | 'P2P_TAMPERED' | 'P2P_WRONG_SECRET', message: string): NoiseError {
-    this.#failed = true
+    this.forget()
     return new NoiseError(code, message)
   }
 }

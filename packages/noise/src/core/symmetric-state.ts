@@ -15,7 +15,8 @@ export class SymmetricState {
     const isShort = protocolName.length <= hashLength
     this.#hash = isShort ? new Uint8Array(hashLength) : primitives.sha256(protocolName)
     if (isShort) this.#hash.set(protocolName)
-    this.#chaining = this.#hash
+    // Of its own: it is overwritten, and the hash is not
+    this.#chaining = this.#hash.slice()
   }
 
   /** The hash of all that was said: the same at both ends, and only there. */
@@ -29,15 +30,14 @@ export class SymmetricState {
 
   mixKey(material: Uint8Array): void {
     const [chaining, key] = this.#derive(material, 2) as [Uint8Array, Uint8Array]
-    this.#chaining = chaining
-    this.#setKey(key)
+    this.#setKeys(chaining, key)
   }
 
   mixKeyAndHash(material: Uint8Array): void {
     const [chaining, hash, key] = this.#derive(material, 3) as [Uint8Array, Uint8Array, Uint8Array]
-    this.#chaining = chaining
     this.mixHash(hash)
-    this.#setKey(key)
+    hash.fill(0)
+    this.#setKeys(chaining, key)
   }
 
   /** Whether what is encrypted now is protected: before the first key it is not. */
@@ -61,14 +61,20 @@ export class SymmetricState {
   /** The keys of the two directions, the initiator's first. The state is spent. */
   split(): readonly [CipherState, CipherState] {
     const [first, second] = this.#derive(new Uint8Array(0), 2) as [Uint8Array, Uint8Array]
-    this.#cipher?.forget()
-    this.#cipher = undefined
-    this.#chaining.fill(0)
+    this.forget()
     return [new CipherState(this.#primitives, first), new CipherState(this.#primitives, second)]
   }
 
-  #setKey(key: Uint8Array): void {
+  /** Forgets all keys. The state is spent. */
+  forget(): void {
     this.#cipher?.forget()
+    this.#cipher = undefined
+    this.#chaining.fill(0)
+  }
+
+  #setKeys(chaining: Uint8Array, key: Uint8Array): void {
+    this.forget()
+    this.#chaining = chaining
     this.#cipher = new CipherState(this.#primitives, key)
   }
 

@@ -45,6 +45,8 @@ export const native: Primitives = {
     return {
       publicKey: plain(Buffer.from(x as string, 'base64url')).slice(),
       agree: publicKey => plain(diffieHellman({ privateKey, publicKey: publicKeyOf('X25519', publicKey) })),
+      // OpenSSL does, when the object is collected.
+      forget: () => undefined,
     }
   },
   sha256: (...parts) => {

@@ -13,6 +13,7 @@ export const portable: Primitives = {
     return {
       publicKey: x25519.getPublicKey(secret),
       agree: publicKey => x25519.getSharedSecret(secret, publicKey),
+      forget: () => void secret.fill(0),
     }
   },
   sha256: (...parts) => {

@@ -4,6 +4,8 @@ export interface KeyPair {
   readonly publicKey: Uint8Array
   /** The secret shared with the owner of that public key; 32 bytes. @throws for a point of small order */
   agree(publicKey: Uint8Array): Uint8Array
+  /** Overwrites the secret key, where it is in memory of JavaScript. The pair is spent. */
+  forget(): void
 }
 
 /** ChaCha20-Poly1305 (RFC 8439). */
@@ -28,7 +30,7 @@ export interface Sealing {
 
 /** The cryptography that the handshake is made of. Nothing else in this package computes any. */
 export interface Primitives extends Sealing {
-  /** The X25519 key pair with this secret key of 32 bytes. */
+  /** The X25519 key pair with this secret key of 32 bytes, which it copies. */
   keyPair(secretKey: Uint8Array): KeyPair
   /** SHA-256 of the parts, one behind the other. */
   sha256(...parts: readonly Uint8Array[]): Uint8Array
