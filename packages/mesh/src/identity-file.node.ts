@@ -17,16 +17,20 @@ const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
  * The identity in a file, which is created, readable for its owner only, if there is none. The file is a PKCS #8 private key in PEM, as
  * `openssl genpkey -algorithm ed25519` makes it.
  *
- * @throws `P2P_BAD_IDENTITY` if the file cannot be read or written, can be read by others, or holds no Ed25519 key; it is left as it is
+ * @throws `P2P_BAD_IDENTITY` if it cannot be read or written, is no regular file, is open to others, or holds no Ed25519 key; it is left as it is
  */
 export const identityFromFile = async (path: string): Promise<Identity> => {
+  if (path === '') throw new MeshError('P2P_BAD_IDENTITY', "the path of an identity's file is empty")
   try {
     const info = await stat(path)
+    if (!info.isFile()) {
+      throw new MeshError('P2P_BAD_IDENTITY', `${path} is no regular file: an identity needs one of its own`)
+    }
     // Windows has no such bits and says 0o666
     if (process.platform !== 'win32' && (info.mode & 0o077) !== 0) {
       throw new MeshError(
         'P2P_BAD_IDENTITY',
-        `${path} can be read by others: chmod 600 it, or make a new one`,
+        `${path} is open to others: chmod 600 it, or take another path and so a new identity`,
       )
     }
     return identityFromKey(parse(path, await readFile(path, 'utf8')))
@@ -62,8 +66,9 @@ const parse = (path: string, pem: string): Uint8Array => {
   let jwk: { crv?: string; d?: string }
   try {
     jwk = createPrivateKey(pem).export({ format: 'jwk' })
-  } catch (error) {
-    throw unusable(path, error)
+  } catch (cause) {
+    const what = `${path} holds no private key in PEM (PKCS #8, not encrypted), as openssl genpkey -algorithm ed25519 makes it`
+    throw new MeshError('P2P_BAD_IDENTITY', what, { cause })
   }
   if (jwk.crv !== 'Ed25519' || jwk.d === undefined) {
     throw new MeshError('P2P_BAD_IDENTITY', `${path} holds a key of another kind than Ed25519`)

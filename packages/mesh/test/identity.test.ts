@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPublicKey, verify } from 'node:crypto'
@@ -70,6 +70,61 @@ describe('an identity', () => {
     await expect(identityFromFile(path)).rejects.toMatchObject({ code: 'P2P_BAD_IDENTITY' })
     expect(readFileSync(path, 'utf8')).toBe(before)
   })
+
+  it.skipIf(process.platform === 'win32').each(['640', '620', '610', '604', '602', '601'])(
+    'in a file of mode %s is refused, for it is open to others',
+    async mode => {
+      const path = join(folder, `mode-${mode}.pem`)
+      await identityFromFile(path)
+      chmodSync(path, Number.parseInt(mode, 8))
+      await expect(identityFromFile(path)).rejects.toMatchObject({
+        code: 'P2P_BAD_IDENTITY',
+        message: expect.stringContaining('chmod 600') as string,
+      })
+    },
+  )
+
+  it('in a new file that several take at once is one identity, and the file is not written twice', async () => {
+    for (let round = 0; round < 10; round++) {
+      const path = join(folder, `race-${round}.pem`)
+      const ends = await Promise.allSettled(Array.from({ length: 4 }, () => identityFromFile(path)))
+      const ids = ends.flatMap(end => (end.status === 'fulfilled' ? [end.value.id] : []))
+      expect(new Set(ids)).toEqual(new Set([(await identityFromFile(path)).id]))
+      for (const end of ends) {
+        if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'P2P_BAD_IDENTITY' })
+      }
+    }
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['garbage', '\0\u0001garbage'],
+    ['a public key', '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n'],
+  ])('in a file that holds %s is refused, and told what the file must be', async (what, content) => {
+    const path = join(folder, `${what}.pem`)
+    writeFileSync(path, content, { mode: 0o600 })
+    await expect(identityFromFile(path)).rejects.toMatchObject({
+      code: 'P2P_BAD_IDENTITY',
+      message: expect.stringMatching(
+        /holds no private key in PEM .*openssl genpkey -algorithm ed25519/,
+      ) as string,
+    })
+    expect(readFileSync(path, 'utf8')).toBe(content)
+  })
+
+  it.skipIf(process.platform === 'win32')(
+    'in what is no regular file is refused, without the advice to change its mode',
+    async () => {
+      const inner = join(folder, 'folder.pem')
+      mkdirSync(inner)
+      for (const path of [inner, '/dev/null', '']) {
+        const error = await identityFromFile(path).catch((failure: unknown) => failure as Error)
+        expect(error).toMatchObject({ code: 'P2P_BAD_IDENTITY' })
+        expect((error as Error).message).toMatch(/no regular file|is empty/)
+        expect((error as Error).message).not.toContain('chmod')
+      }
+    },
+  )
 
   it('in a folder that is not there is refused', async () => {
     await expect(identityFromFile(join(folder, 'none', 'x.pem'))).rejects.toMatchObject({
