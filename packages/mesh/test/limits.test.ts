@@ -1,11 +1,9 @@
 import type { Address, Connection, Transport } from '@p2p/interfaces'
-import { P2PError } from '@p2p/interfaces'
 import { createMemoryNetwork } from '@p2p/transport/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMesh, type Mesh, type MeshOptions, plaintext } from '../src/index.ts'
 import { addressOf } from './network.ts'
-
-const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : `not coded: ${String(error)}`)
+import { codeOf } from './refusal.ts'
 
 const count = (codes: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = {}

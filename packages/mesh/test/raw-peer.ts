@@ -10,6 +10,7 @@ import {
   type Hello,
   networkTag,
 } from '../src/wire/hello.ts'
+import { soon } from './soon.ts'
 
 /** A member of a network that says what it likes. */
 export class RawPeer {
@@ -65,12 +66,15 @@ export class RawPeer {
   }
 
   /** The first message of that kind, once it has come. */
-  async next(...kinds: readonly number[]): Promise<Uint8Array> {
-    for (;;) {
-      const found = this.heard.find(message => kinds.includes(message[1] as number))
-      if (found !== undefined) return found
-      await new Promise<void>(resolve => (this.#wake = resolve))
-    }
+  next(...kinds: readonly number[]): Promise<Uint8Array> {
+    return soon(`a message of the kind ${kinds.join(' or ')}`, come => {
+      const look = () => {
+        const found = this.heard.find(message => kinds.includes(message[1] as number))
+        if (found === undefined) this.#wake = look
+        else come(found)
+      }
+      look()
+    })
   }
 
   /** With what it was sent away. */

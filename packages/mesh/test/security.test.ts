@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import type { Connection, Transport } from '@p2p/interfaces'
-import { P2PError } from '@p2p/interfaces'
 import { createNoise } from '@p2p/noise'
 import { SeededRandom } from '@p2p/simulation'
 import { createMemoryNetwork } from '@p2p/transport/memory'
@@ -11,14 +10,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createIdentity, createMesh, type Mesh, type MeshOptions, plaintext } from '../src/index.ts'
 import { encodeHello, networkTag } from '../src/wire/hello.ts'
 import { addressOf } from './network.ts'
+import { codeOf, refusal, refusalCode } from './refusal.ts'
 
 const secret = new Uint8Array(32).fill(5)
-
-const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : `not coded: ${String(error)}`)
-
-/** Why a node turns the next one away. */
-const refusal = (mesh: Mesh): Promise<string> =>
-  new Promise(resolve => mesh.once('refused', (_, error) => resolve(codeOf(error))))
 
 /** A connection of which each write is passed through a function first. */
 const through = (connection: Connection, change: (chunk: Uint8Array) => Uint8Array): Connection =>
@@ -115,7 +109,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
     for (const node of [one, other]) {
       node.on('peer:connect', () => events.push('connected')).on('message', () => events.push('message'))
     }
-    const refused = refusal(one)
+    const refused = refusalCode(one)
     const connecting = other.connect(addressOf(one), id === undefined ? {} : { id })
     other.broadcast('/news', 'for members only')
     expect(await connecting.then(() => 'nothing', codeOf)).toBe(code)
@@ -131,7 +125,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       return chunk
     })
     const [one, two] = [await create(), await create({ transports: [spying] })]
-    const refused = refusal(one)
+    const refused = refusalCode(one)
     const connecting = two.connect(addressOf(one), { id: createIdentity().id })
     expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_UNEXPECTED_ID')
     expect(await refused).toBe('P2P_UNEXPECTED_ID')
@@ -183,7 +177,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       addresses: [],
       held: undefined,
     })
-    const refused = refusal(one)
+    const refused = refusalCode(one)
     connection.write(Buffer.concat([Uint8Array.of(0, 0, hello.length >> 8, hello.length & 0xff), hello]))
     expect(await refused).toBe('P2P_UNEXPECTED_ID')
     connection.abort()
@@ -194,7 +188,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       const full = await create({ ...options, limits: { links: 1 } })
       const [first, second] = [await create(options), await create(options)]
       await first.connect(addressOf(full))
-      const refused = refusal(full)
+      const refused = refusalCode(full)
       const connecting = second.connect(addressOf(full))
       expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_LIMIT_REACHED')
       expect(await refused).toBe('P2P_LIMIT_REACHED')
@@ -213,7 +207,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       })
       const [welcome, other] = [await create({ identity: friend }), await create()]
       await welcome.connect(addressOf(one))
-      const refused = refusal(one)
+      const refused = refusalCode(one)
       const connecting = other.connect(addressOf(one))
       expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_NOT_ADMITTED')
       expect(await refused).toBe('P2P_NOT_ADMITTED')
@@ -231,7 +225,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
         },
       }
       const [one, picky] = [await create(), await create({ transports: [counting], admit: () => false })]
-      const refused = refusal(one)
+      const refused = refusalCode(one)
       const connecting = picky.connect(addressOf(one))
       expect(await connecting.then(() => 'nothing', codeOf)).toBe('P2P_NOT_ADMITTED')
       expect(await refused).toBe('P2P_NOT_ADMITTED')
@@ -249,7 +243,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
       ['answers with a promise, which is no answer', (() => Promise.resolve(true)) as never],
     ] as [string, () => boolean][])('lets nobody in where it %s', async (_what, admit) => {
       const [one, two] = [await create({ admit }), await create()]
-      const refused = new Promise<Error>(resolve => one.once('refused', (_, error) => resolve(error)))
+      const refused = refusal(one)
       const failure: unknown = await two.connect(addressOf(one)).catch((error: unknown) => error)
       expect(codeOf(failure)).toBe('P2P_NOT_ADMITTED')
       expect(String(failure)).not.toContain('the list is lost')
@@ -377,7 +371,7 @@ describe('a secret of a mesh', () => {
     const create = (own: string | Uint8Array) =>
       createMesh({ network: 'quiet', transports: [transport], listen: ['memory://*'], secret: own })
     const [one, two] = [await create(text), await create(bytes)]
-    const refused = new Promise<Error>(resolve => one.once('refused', (_, error) => resolve(error)))
+    const refused = refusal(one)
     const failure: unknown = await two.connect(addressOf(one)).catch((error: unknown) => error)
     const bad = await create('').catch((error: unknown) => error)
     const short = await create(bytes.subarray(1)).catch((error: unknown) => error)

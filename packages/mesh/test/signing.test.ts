@@ -1,6 +1,5 @@
 import { msgpack } from '@p2p/framing'
 import type { Address, Transport } from '@p2p/interfaces'
-import { P2PError } from '@p2p/interfaces'
 import { SeededRandom } from '@p2p/simulation'
 import { createMemoryNetwork } from '@p2p/transport/memory'
 import { tcp } from '@p2p/transport/tcp'
@@ -22,13 +21,13 @@ import { idFromBytes, idToBytes } from '../src/wire/ids.ts'
 import { encodeTree } from '../src/wire/tree.ts'
 import { addressOf, TestNetwork } from './network.ts'
 import { RawPeer } from './raw-peer.ts'
+import { codeOf, refusalCode } from './refusal.ts'
+import { soon } from './soon.ts'
 
 const network = 'test'
 const codec = msgpack()
 const random = new SeededRandom('signing')
 const someone = () => createIdentity(random)
-
-const codeOf = (error: unknown): string => (P2PError.is(error) ? error.code : `not coded: ${String(error)}`)
 
 /** What an origin has said in one turn. */
 const said = (
@@ -129,8 +128,8 @@ describe.each(transports)('signed origins over %s', (_name, createTransport, lis
     ['nobody’s signature', () => encodeBroadcast(alice.id, 7, 1, '/news', codec.encode('unsigned'))],
   ] as [string, () => Uint8Array][])('ends the link of who passes on what has %s', async (_what, forge) => {
     const { victim, heard, liar } = await attack()
-    const lost = new Promise<string>(resolve =>
-      victim.once('peer:disconnect', (_, error) => resolve(codeOf(error))),
+    const lost = soon<string>('the event peer:disconnect', come =>
+      victim.once('peer:disconnect', (_, error) => come(codeOf(error))),
     )
     liar.say(forge())
     expect(await liar.farewell()).toMatchObject({ reason: Reason.forged })
@@ -182,9 +181,9 @@ describe.each(transports)('signed origins over %s', (_name, createTransport, lis
     const [relay, listener] = [await create(), await create()]
     await relay.connect(addressOf(speaker))
     const heard: Message[] = []
-    const all = new Promise<void>(resolve =>
+    const all = soon<undefined>('a thousand messages', come =>
       listener.handle('/news', message => {
-        if (heard.push(message) === 1_000) resolve()
+        if (heard.push(message) === 1_000) come(undefined)
       }),
     )
     await listener.connect(addressOf(relay))
@@ -204,10 +203,10 @@ describe.each(transports)('signed origins over %s', (_name, createTransport, lis
     const [one, two] = [await create(), await create()]
     await two.connect(addressOf(one))
     const heard: unknown[] = []
-    const done = new Promise<void>(resolve => {
+    const done = soon<undefined>('four messages', come => {
       for (const protocol of ['/news', '/letter']) {
         two.handle(protocol, ({ body }) => {
-          if (heard.push(body) === 4) resolve()
+          if (heard.push(body) === 4) come(undefined)
         })
       }
     })
@@ -222,7 +221,7 @@ describe.each(transports)('signed origins over %s', (_name, createTransport, lis
   it('what is said in the turn in which a node closes is said', async () => {
     const [one, two] = [await create(), await create()]
     await two.connect(addressOf(one))
-    const heard = new Promise(resolve => two.handle('/news', ({ body }) => resolve(body)))
+    const heard = soon('the last words', come => two.handle('/news', ({ body }) => come(body)))
     one.broadcast('/news', 'goodbye')
     await one.close()
     expect(await heard).toBe('goodbye')
@@ -254,9 +253,7 @@ describe.each(transports)('signed origins over %s', (_name, createTransport, lis
       sequence: 1,
       proof: { digest: new Uint8Array(32), signature: new Uint8Array(64) },
     })
-    const refused = new Promise<string>(resolve =>
-      victim.once('refused', (_, error) => resolve(codeOf(error))),
-    )
+    const refused = refusalCode(victim)
     expect(await liar.farewell()).toMatchObject({ reason: Reason.forged })
     expect(await refused).toBe('P2P_FORGED')
   })
@@ -268,9 +265,7 @@ describe.each(transports)('signed origins over %s', (_name, createTransport, lis
     'a network where broadcasts are %s is closed to those who would have them %s',
     async (_a, _b, ours, theirs) => {
       const [one, two] = [await create({ signed: ours }), await create({ signed: theirs })]
-      const refused = new Promise<string>(resolve =>
-        one.once('refused', (_, error) => resolve(codeOf(error))),
-      )
+      const refused = refusalCode(one)
       const failure: unknown = await two.connect(addressOf(one)).catch((error: unknown) => error)
       expect(codeOf(failure)).toBe('P2P_WRONG_SIGNING')
       expect(await refused).toBe('P2P_WRONG_SIGNING')
