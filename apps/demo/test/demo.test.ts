@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { symlink } from 'node:fs/promises'
+import { readFile, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { identityFromFile } from '@p2p/mesh/identity-file'
 import { expect, it } from 'vitest'
 import { createFolder, expectNoProcess, fromSource, Program } from './program.ts'
 
@@ -75,9 +76,10 @@ it('replaces every process of the first, by leaving and by crashing, while all r
   expectNoProcess(end, 7)
 })
 
-it('stays up with --keep, lets a node join, and leaves no process behind after Ctrl-C', async () => {
+it('stays up with --keep, lets a node join, keeps who node 0 is, and leaves no process behind after Ctrl-C', async () => {
   await using folder = await createFolder(files)
-  await using program = demo('--nodes', '3', '--keep', '--dir', folder.path)
+  const identity = join(folder.path, 'node-0.pem')
+  await using program = demo('--nodes', '3', '--keep', '--dir', folder.path, '--identity', identity)
   const [, args = ''] = await program.output(
     /npm run node -- (--network \S+ --secret [0-9a-f]{64} --join \S+)\n/,
   )
@@ -85,12 +87,16 @@ it('stays up with --keep, lets a node join, and leaves no process behind after C
   node.type('keys')
   node.type('get README.md')
   node.type(`find ${sha256(files['README.md'])}`)
+  node.type(`find ${sha256(await readFile(identity, 'utf8'))}`)
   node.type('set README.md mine')
   node.endInput()
   const { code, output } = await node.ended
-  expect(output).toContain('data/large.bin\nsrc/main.ts\nsrc/with space.ts\nsrc/ünïcode/日本.txt\n')
+  expect(output).toContain(
+    'data/large.bin\nnode-0.pem\nsrc/main.ts\nsrc/with space.ts\nsrc/ünïcode/日本.txt\n',
+  )
   expect(output).toMatch(/\{ size: 14, sha256: '[0-9a-f]{64}', modified: \d+ \}/)
-  expect(output).toMatch(/^14 bytes$/m)
+  // The index has the file with the key, the table does not
+  expect(output).toMatch(/^14 bytes\nthere is nothing at that key$/m)
   expect(output).toMatch(/^P2P_LEASE_HELD: /m)
   expect(code).toBe(1)
 
@@ -98,6 +104,11 @@ it('stays up with --keep, lets a node join, and leaves no process behind after C
   const end = await program.ended
   expect(end).toMatchObject({ code: 0, signal: null })
   expectNoProcess(end, 4)
+  expect((await stat(identity)).mode & 0o777).toBe(0o600)
+  // Whoever has the file is the same node, so that the next run's node 0 is
+  const { id } = await identityFromFile(identity)
+  const [, known] = /is the seed: process \d+, id (\w+)…/.exec(end.output) ?? []
+  expect(known).toBe(id.slice(0, 8))
 })
 
 it('leaves no process behind when it is killed itself', async () => {
@@ -113,6 +124,7 @@ it('leaves no process behind when it is killed itself', async () => {
 it.concurrent.each([
   [['--nodes', '2'], 1, /--nodes.*whole number from 3 to 64/],
   [['--dir', '/nowhere'], 1, /\/nowhere cannot be used: it does not exist/],
+  [['--dir', import.meta.dirname, '--identity', import.meta.filename], 1, /^demo: P2P_BAD_IDENTITY: .*\n$/],
 ] as const)('answers %j with exit code %d, and starts nothing', async (args, code, message) => {
   await using program = demo(...args)
   const end = await program.ended

@@ -11,7 +11,10 @@ import { createFolder } from './program.ts'
 
 /** A process of the demo, with this test as its parent. */
 const startWorker = () =>
-  fork(join(inject('bundle'), 'demo/worker.mjs'), { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+  fork(join(inject('bundle'), 'demo/worker.mjs'), {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  })
 
 let commands = 0
 const tell = <Name extends CommandName>(
@@ -43,21 +46,21 @@ const stop = async (worker: ChildProcess) => {
 const inOrder = { code: 0, troubled: false, stderr: '' }
 
 it('a process that is to stop before it is a node does so', async () => {
-  const worker = startWorker()
+  using worker = startWorker()
   becomeSeed(worker)
   expect(await stop(worker)).toEqual(inOrder)
 })
 
 it('a process that is to stop in the middle of its work does so at once, without a complaint', async () => {
   await using folder = await createFolder({ 'a.txt': 'a', 'b.txt': 'b' })
-  const worker = startWorker()
+  using worker = startWorker()
   becomeSeed(worker)
   await once(worker, 'message')
   const share = { index: 0, count: 1 }
   tell(worker, 'publish', { folder: folder.path, share })
   await once(worker, 'message')
   tell(worker, 'patrol', { paths: ['a.txt', 'b.txt'] })
-  tell(worker, 'store', { folder: folder.path, share, budget: 1_000 })
+  tell(worker, 'store', { folder: folder.path, share, budget: 1_000, except: undefined })
   tell(worker, 'settle', { size: 3, patience: 600_000 })
   tell(worker, 'secure', { members: 1 })
   expect(await stop(worker)).toEqual(inOrder)

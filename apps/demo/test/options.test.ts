@@ -27,6 +27,7 @@ const defaults = {
   nodes: 5,
   keep: false,
   secret: undefined,
+  identity: undefined,
   timeout: 30_000,
   replace: false,
   chaos: undefined,
@@ -42,14 +43,14 @@ it('takes five processes and this repository where nothing else is said', () => 
 
 it('takes a folder relative to where npm was called', () => {
   vi.stubEnv('INIT_CWD', '/somewhere')
-  const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --replace --dir ../else'))
+  const options = parseDemo(argv('--nodes 64 --keep --timeout 1.5 --identity me.pem --dir ../else'))
   expect(options).toEqual({
     ...defaults,
     nodes: 64,
     dir: '/else',
     keep: true,
+    identity: '/somewhere/me.pem',
     timeout: 1_500,
-    replace: true,
   })
 })
 
@@ -92,12 +93,20 @@ it.each([
   ['--chaos 0', /--chaos.*number from 0.1 to 86400/],
   ['--chaos --seed -1', /--seed.*whole number from 0 to 999999/],
   ['--seed 1', /--seed is for --chaos/],
-  ['--secret=', /--secret.*must not be empty/],
+  ['--chaos --replace --identity me.pem', /--identity is not for --replace/],
   ['--colour', /unknown option '--colour'/],
   ['folder', /too many arguments[^]*--dir/],
 ])('refuses %s', (line, message) => {
   expect(() => parseDemo(argv(line))).toThrow('exit 1')
   expect(written).toMatch(message)
+})
+
+it.each(['secret', 'dir', 'identity'])('both programs refuse a --%s that is empty', name => {
+  for (const parse of [parseDemo, parseNode]) {
+    written = ''
+    expect(() => parse(argv(`--${name}=`))).toThrow('exit 1')
+    expect(written).toMatch(new RegExp(`--${name}.*must not be empty`))
+  }
 })
 
 it('explains itself', () => {

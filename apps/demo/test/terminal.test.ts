@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createFolder, expectNoProcess, Program } from './program.ts'
@@ -23,14 +25,30 @@ describe('on a pseudo-terminal', () => {
   }) => {
     skip(noTerminal, reason)
     await using folder = await createFolder(files)
-    const args = ['--nodes', '5', '--dir', folder.path, '--chaos', '1.5', '--seed', '7']
+    await using elsewhere = await createFolder({})
+    const identity = join(elsewhere.path, 'node-0.pem')
+    const args = [
+      '--nodes',
+      '5',
+      '--dir',
+      folder.path,
+      '--identity',
+      identity,
+      '--chaos',
+      '1.5',
+      '--seed',
+      '37',
+    ]
     await using program = new Program('demo', args, { terminal: { columns: 100, rows: 30 } })
     const end = await program.ended
     const text = stripVTControlCharacters(end.output).replaceAll('\r', '')
 
-    // Four are up at the beginning, three have to be, and with this seed the first kill comes after 0.12 s
-    expect(text).toMatch(/chaos +kills and restarts .* for 1\.5 s, --seed 7; .* 3 of 5 stay up\n/)
-    expect(text).toMatch(/node \d +was killed with SIGKILL \(process \d+\), 3 are up\n/)
+    // Four are up at the beginning, three have to be, and with this seed the first kill comes after 0.16 s, and is node 0's
+    expect(text).toMatch(/chaos +kills and restarts .* for 1\.5 s, --seed 37; .* 3 of 5 stay up\n/)
+    expect(text).toMatch(/node 0 +was killed with SIGKILL \(process \d+\), 3 are up\n/)
+    // If it were not the same node again, its former life's leases would not be its own, and it could not publish
+    expect(text).toMatch(/node 0 +is back \(process \d+\): .*, wrote its own \d files? again\n/)
+    expect(await readdir(elsewhere.path)).toEqual(['node-0.pem'])
     expect(text).toMatch(/node 2 +is back \(process \d+\): .*, wrote its own \d files? again\n/)
     const [, kills = ''] = /chaos +is over: (\d+) kills?; .* the 5 nodes have changed/.exec(text) ?? []
     expect(text.match(/holds 5 entries: as the disk has them/g)).toHaveLength(5)

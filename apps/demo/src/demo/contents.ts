@@ -5,13 +5,13 @@ import type { Member } from './processes.ts'
 
 /** Has members put the contents of their shares of the files into the table. @returns the paths that are in it */
 export const storeAll = async (
-  { processes, narrator, folder, nodes }: Play,
+  { processes, narrator, folder, key, nodes }: Play,
   members: readonly Member[],
 ): Promise<string[]> => {
   const budget = Math.floor(contentsLimits.all / nodes)
   const replies = await Promise.all(
     members.map(async ({ index, name, process }) => {
-      const command = { folder, share: { index, count: nodes }, budget }
+      const command = { folder, share: { index, count: nodes }, budget, except: key }
       const reply = await processes.ask(process, 'store', command, 'store its contents')
       narrator.say(
         name,

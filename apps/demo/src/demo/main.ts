@@ -1,6 +1,9 @@
 // npm run demo: processes that share the index of a folder, and a verdict on what they hold.
 import { randomBytes } from 'node:crypto'
 import { once, setMaxListeners } from 'node:events'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { identityFromFile } from '@p2p/mesh/identity-file'
 import { leftOut, resolveFolder, walk } from '../folder/walk.ts'
 import { count, describe } from '../words.ts'
 import { Chaos } from './chaos.ts'
@@ -35,13 +38,16 @@ class Interrupted extends Error {
 
 /** Plays, compares and tells the verdict. Returns the exit code. */
 const demo = async (
-  { nodes, dir, keep, secret: given, timeout, chaos, replace }: DemoOptions,
+  { nodes, dir, keep, secret: given, identity, timeout, chaos, replace }: DemoOptions,
   view: View,
   signal: AbortSignal,
 ): Promise<number> => {
   const narrator = createNarrator((text, tone) => view.line(text, tone))
   const since = Date.now()
   const folder = await resolveFolder(dir)
+  // Made, or refused, before anything starts
+  if (identity !== undefined) await identityFromFile(identity)
+  const key = identity && (await realpath(identity))
   const { paths, unreadable } = await walk(folder, signal)
   if (paths.length === 0) {
     const [first] = unreadable
@@ -56,14 +62,15 @@ const demo = async (
   const network = `demo-${randomBytes(4).toString('hex')}`
   const secret = given ?? randomBytes(32).toString('hex')
   // Who is killed comes back as the same node
-  await using identities = chaos === undefined ? undefined : await createScratch()
+  await using scratch = chaos === undefined ? undefined : await createScratch()
   await using processes = new Processes({
     network,
     secret,
     signal,
     stall: timeout,
     leaving,
-    identities: identities?.path,
+    identityOf: index =>
+      index === 0 && identity !== undefined ? identity : scratch && join(scratch.path, `node-${index}.pem`),
     interval: Math.min(1_000, nodes * roundEvery),
     figuresEvery: view.figuresEvery,
     listener: (name, isNode) => ({
@@ -84,7 +91,7 @@ const demo = async (
     onJoined: ({ name }) => view.changed(name, 'up'),
     onKilled: name => narrator.say(name, `had to be killed: it did not leave in order`),
   })
-  const play: Play = { folder, nodes, processes, narrator, stall: timeout }
+  const play: Play = { folder, key, nodes, processes, narrator, stall: timeout }
   const { refused, turnedAway, ...gathered } = await perform(play)
   const aftermath = chaos && (await new Chaos(play, chaos, signal).unleash(gathered.living))
   const { living: old, stored } = aftermath ?? gathered

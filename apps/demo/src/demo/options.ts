@@ -14,6 +14,8 @@ export interface DemoOptions {
   readonly keep: boolean
   /** What only the processes of the network know. `undefined`: a new one. */
   readonly secret: string | undefined
+  /** The file with the key of node 0. `undefined`: somebody new. */
+  readonly identity: string | undefined
   /** In milliseconds. */
   readonly timeout: number
   /** Whether every process is replaced in the end. */
@@ -57,6 +59,11 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     )
     .addOption(secretOption('what only the processes of the network know (default: a new one)'))
     .option(
+      '--identity <file>',
+      'keep who node 0 is in a file, which is made for its owner only if there is none, and refused if others can read it (default: somebody new)',
+      fromCaller,
+    )
+    .option(
       '--timeout <seconds>',
       'give up when something has not moved for so long',
       between(1, 86_400, false),
@@ -75,11 +82,12 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     .showHelpAfterError('(A folder is named by --dir; --help names all options.)')
     .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
     .parse(argv)
-  const { nodes, dir, keep, secret, timeout, chaos, seed, replace, plain } = command.opts<{
+  const { nodes, dir, keep, secret, identity, timeout, chaos, seed, replace, plain } = command.opts<{
     nodes: number
     dir?: string
     keep: boolean
     secret?: string
+    identity?: string
     timeout: number
     chaos?: number
     seed?: number
@@ -87,11 +95,14 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     plain: boolean
   }>()
   if (seed !== undefined && chaos === undefined) command.error('error: --seed is for --chaos')
+  if (identity !== undefined && replace)
+    command.error('error: --identity is not for --replace, which puts somebody new in the place of node 0')
   return {
     nodes,
     dir: dir ?? repository,
     keep,
     secret,
+    identity,
     timeout: timeout * 1000,
     replace,
     chaos: chaos === undefined ? undefined : { duration: chaos * 1000, seed: seed ?? randomInt(seeds) },

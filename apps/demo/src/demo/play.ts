@@ -11,6 +11,8 @@ export const wrongSecret = 'P2P_WRONG_SECRET'
 /** What is played. */
 export interface Play {
   readonly folder: string
+  /** The file with the key of node 0, which may lie in the folder. */
+  readonly key?: string | undefined
   /** Processes in all, the one that is killed and the one that comes late included. */
   readonly nodes: number
   /** Milliseconds without progress after which something is given up. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Address, PeerId } from '@p2p/interfaces'
 import type { CommandName, Commands, IntrudeReply } from './protocol.ts'
 import { NodeProcess, type ProcessListener } from './node-process.ts'
@@ -23,8 +22,8 @@ export interface ProcessesSettings {
   readonly signal: AbortSignal
   /** Milliseconds that a process has to leave the network and end, before it is killed. */
   readonly leaving: number
-  /** The folder with the files that say who is who; `undefined`: every process is somebody new. */
-  readonly identities: string | undefined
+  /** The file that says who a node is; `undefined`: each of its processes is somebody new. */
+  readonly identityOf: (index: number) => string | undefined
   /** Milliseconds between two rounds in which the table's ring is looked after. */
   readonly interval: number
   /** Milliseconds between two reports of a process's figures; `undefined`: none. */
@@ -95,9 +94,8 @@ export class Processes implements AsyncDisposable {
 
   /** Makes a process a node: the seed of a new network, if it is told of nobody. */
   async join(index: number, process: NodeProcess, seeds: readonly Address[]): Promise<Member> {
-    const { network, secret, identities, interval, figuresEvery, onJoined } = this.#settings
-    const identity = identities === undefined ? undefined : join(identities, `node-${index}.pem`)
-    const command = { network, secret, seeds, identity, interval, figuresEvery }
+    const { network, secret, identityOf, interval, figuresEvery, onJoined } = this.#settings
+    const command = { network, secret, seeds, identity: identityOf(index), interval, figuresEvery }
     const { id, address, ...joined } = await this.ask(process, 'join', command, 'join the network')
     onJoined(process)
     return { index, name: process.name, process, id, address, joined }

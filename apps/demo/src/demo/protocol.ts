@@ -38,9 +38,14 @@ export interface Commands {
   }
   /** Read a share of the folder's files and put them into the dictionary. */
   publish: { command: { readonly folder: string; readonly share: Share }; reply: PublishReply }
-  /** Put the contents of a share of the folder's files into the table, so many bytes at most. */
+  /** Put the contents of a share of the folder's files into the table, so many bytes at most. Those of the file `except` are for nobody's eyes. */
   store: {
-    command: { readonly folder: string; readonly share: Share; readonly budget: number }
+    command: {
+      readonly folder: string
+      readonly share: Share
+      readonly budget: number
+      readonly except: string | undefined
+    }
     reply: { readonly paths: readonly string[]; readonly bytes: number }
   }
   /** Wait until the table's ring has so many members, and this node holds all that it is to hold and its copies do, too. */

@@ -1,6 +1,7 @@
 // One process of the demo: a node that does what its parent asks over the IPC channel.
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { P2PError } from '@p2p/interfaces'
 import { systemClock } from '@p2p/interfaces/system'
@@ -152,11 +153,11 @@ const commands: { readonly [Name in CommandName]: Command<Name> } = {
     return { files: own.length, bytes, unreadable, acknowledged, example: own[0] }
   },
 
-  store: async ({ folder, share, budget }) => {
+  store: async ({ folder, share, budget, except }) => {
     const { signal } = stopping
     const { paths } = await walk(folder, signal)
     await holding
-    const mine = paths.filter(path => isInShare(path, share))
+    const mine = paths.filter(path => isInShare(path, share) && join(folder, path) !== except)
     const onStored = progress('stored')
     return storeContents(theNode(), folder, mine, budget, size => onStored(1, size), {
       signal,
