@@ -4,16 +4,7 @@ import { createMemoryNetwork } from '@p2p/transport/memory'
 import { describe, expect, it } from 'vitest'
 import { between, type Meddle, type Way } from './middle.ts'
 import { identity, plainPair } from './pairs.ts'
-import { builds } from './primitives.ts'
-
-const [[, , createNoise]] = builds
-const clocked = () => {
-  const clock = new VirtualClock()
-  const transport = createMemoryNetwork({ clock }).transport()
-  const create = () => plainPair(transport, 'memory://*')
-  const noise = (seed: number) => createNoise({ identity: identity(seed), network: 'stalling', clock })
-  return { clock, create, noise }
-}
+import { manyTimes } from './primitives.ts'
 
 /** Passes on that many bytes of one direction, and no more. */
 const stopAfter =
@@ -21,7 +12,15 @@ const stopAfter =
   (chunk, direction, at) =>
     direction === way ? [chunk.subarray(0, Math.max(0, count - at))] : [chunk]
 
-describe('a handshake that stalls', () => {
+describe.each(manyTimes)('a handshake by %s that stalls', (_name, createNoise) => {
+  const clocked = () => {
+    const clock = new VirtualClock()
+    const transport = createMemoryNetwork({ clock }).transport()
+    const create = () => plainPair(transport, 'memory://*')
+    const noise = (seed: number) => createNoise({ identity: identity(seed), network: 'stalling', clock })
+    return { clock, create, noise }
+  }
+
   it('at any byte ends at its deadline, at both ends', async () => {
     const lengths: Record<Way, number> = { there: 224, back: 221 }
     const { clock, create, noise } = clocked()
