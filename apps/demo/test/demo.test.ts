@@ -22,11 +22,16 @@ const demo = (...args: string[]) => new Program('demo', args)
 const escape = '\u001b'
 
 it('ends with the right verdict: every living process has the same index as the disk', async () => {
-  await using folder = await createFolder(files)
-  await symlink(join(folder.path, 'README.md'), join(folder.path, 'link.md'))
-  await using program = demo('--nodes', '4', '--dir', folder.path)
+  const odd = 'in \u001b[31mred\nand below'
+  await using folder = await createFolder(
+    Object.fromEntries(Object.entries(files).map(([path, contents]) => [`${odd}/${path}`, contents])),
+  )
+  await symlink(join(folder.path, odd, 'README.md'), join(folder.path, odd, 'link.md'))
+  await using program = demo('--nodes', '4', '--dir', join(folder.path, odd))
   const end = await program.ended
-  expect(end.output).toContain(`4 processes index ${folder.path}: 5 files`)
+  expect(end.output).toContain(
+    `4 processes index ${folder.path}/in \\u001b[31mred\\u000aand below: 5 files\n`,
+  )
   expect(end.output).toMatch(/node 2 +was killed with SIGKILL/)
   expect(end.output).toMatch(/node [01] +noticed after \d+ ms that its neighbour node 2 is gone/)
   expect(end.output).toMatch(/node 3 +joined late, .* caught up with \d+ entr/)

@@ -12,9 +12,9 @@ const addressOf = async (program: Program): Promise<string> => {
 }
 
 it('shares keys and messages with another node, through pipes', async () => {
-  await using folder = await createFolder({ 'a.txt': 'abc' })
-  await using first = node('--dir', folder.path)
-  await first.output(/published 1 file, 3 B\n/)
+  await using folder = await createFolder({ 'in \u001b[31mred/a.txt': 'abc' })
+  await using first = node('--dir', join(folder.path, 'in \u001b[31mred'))
+  await first.output(/reads 1 file of \S+\/in \\u001b\[31mred\npublished 1 file, 3 B\n/)
   await using second = node('--join', await addressOf(first))
   await second.output(/joined; the dictionary has 1 entry\n/)
 

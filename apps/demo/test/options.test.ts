@@ -95,10 +95,16 @@ it.each([
   ['--seed 1', /--seed is for --chaos/],
   ['--chaos --replace --identity me.pem', /--identity is not for --replace/],
   ['--colour', /unknown option '--colour'/],
-  ['folder', /too many arguments[^]*--dir/],
+  ['folder', /unexpected argument 'folder'\n\(A folder is named by --dir; /],
 ])('refuses %s', (line, message) => {
   expect(() => parseDemo(argv(line))).toThrow('exit 1')
   expect(written).toMatch(message)
+  expect(written.includes('named by --dir')).toBe(line === 'folder')
+})
+
+it('names the commands to who mistypes one', () => {
+  expect(() => parseNode(argv('nta'))).toThrow('exit 1')
+  expect(written).toMatch(/^error: unexpected argument 'nta'\n\(The commands are nat and echo, /)
 })
 
 it.each(['secret', 'dir', 'identity'])('both programs refuse a --%s that is empty', name => {

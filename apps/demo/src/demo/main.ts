@@ -5,7 +5,7 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { identityFromFile } from '@p2p/mesh/identity-file'
 import { leftOut, resolveFolder, walk } from '../folder/walk.ts'
-import { count, describe } from '../words.ts'
+import { count, describe, printable } from '../words.ts'
 import { Chaos } from './chaos.ts'
 import { check } from './check.ts'
 import { createNarrator } from './narrator.ts'
@@ -55,7 +55,7 @@ const demo = async (
       `there are no files to read in ${folder}${first === undefined ? '' : `: ${first.reason}`}`,
     )
   }
-  narrator.say('demo', `${nodes} processes index ${folder}: ${count(paths.length, 'file')}`)
+  narrator.say('demo', `${nodes} processes index ${printable(folder)}: ${count(paths.length, 'file')}`)
   narrator.say('demo', `folders named ${leftOut.join(', ')} and symbolic links are left out`)
 
   const done = { read: 0, stored: 0, recalled: 0 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { parseOptionsOnly } from '../arguments.ts'
 import { leftOut } from '../folder/walk.ts'
 import { fromCaller } from '../from-caller.ts'
 import { contentsLimitsText } from '../network/contents.ts'
@@ -78,11 +79,12 @@ export const parseOptions = (argv: readonly string[]): DemoOptions => {
     .option('--replace', 'then replace every process by a new one, one by one', false)
     .option('--plain', 'lines only, as through a pipe, also on a terminal', false)
     .helpOption('--help', 'show this')
-    .allowExcessArguments(false)
-    .showHelpAfterError('(A folder is named by --dir; --help names all options.)')
     .addHelpText('after', '\nThe exit code is 0 if the verdict is RIGHT, otherwise 1; 130 after Ctrl-C.')
-    .parse(argv)
-  const { nodes, dir, keep, secret, identity, timeout, chaos, seed, replace, plain } = command.opts<{
+  const { nodes, dir, keep, secret, identity, timeout, chaos, seed, replace, plain } = parseOptionsOnly(
+    command,
+    argv.slice(2),
+    'A folder is named by --dir; --help names all options.',
+  ).opts<{
     nodes: number
     dir?: string
     keep: boolean

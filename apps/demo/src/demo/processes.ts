@@ -92,10 +92,16 @@ export class Processes implements AsyncDisposable {
     return process
   }
 
-  /** Makes a process a node: the seed of a new network, if it is told of nobody. */
-  async join(index: number, process: NodeProcess, seeds: readonly Address[]): Promise<Member> {
+  /** Makes a process a node: the seed of a new network, if it is told of nobody. In another's place it is somebody new. */
+  async join(
+    index: number,
+    process: NodeProcess,
+    seeds: readonly Address[],
+    { inPlace = false }: { readonly inPlace?: boolean } = {},
+  ): Promise<Member> {
     const { network, secret, identityOf, interval, figuresEvery, onJoined } = this.#settings
-    const command = { network, secret, seeds, identity: identityOf(index), interval, figuresEvery }
+    const identity = inPlace ? undefined : identityOf(index)
+    const command = { network, secret, seeds, identity, interval, figuresEvery }
     const { id, address, ...joined } = await this.ask(process, 'join', command, 'join the network')
     onJoined(process)
     return { index, name: process.name, process, id, address, joined }

@@ -60,7 +60,7 @@ export const replaceAll = async (
 
     processes.announce(fresh as NodeProcess)
     const seeds = living.slice(0, doors).map(({ address }) => address)
-    const joined = await processes.join(member.index, fresh as NodeProcess, seeds)
+    const joined = await processes.join(member.index, fresh as NodeProcess, seeds, { inPlace: true })
     living.push(joined)
     const secured = await secureAll(play, living, `make up for ${member.name}, and take in the new one`)
     // Who has left answers those that have not heard of it yet, until all have

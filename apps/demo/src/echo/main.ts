@@ -2,6 +2,7 @@ import { raw } from '@p2p/framing'
 import type { Address } from '@p2p/interfaces'
 import { createDaemon } from '@p2p/transport/pipe'
 import { Command } from 'commander'
+import { parseOptionsOnly } from '../arguments.ts'
 import { describe, printable } from '../words.ts'
 
 interface Options {
@@ -10,16 +11,14 @@ interface Options {
 
 /** `npm run node -- echo`: sends back what comes, as it comes, so that netcat can talk to it. */
 export const echo = async (args: readonly string[]): Promise<void> => {
-  const { listen } = new Command('npm run node -- echo')
+  const command = new Command('npm run node -- echo')
     .description('Sends back what comes, byte for byte: over TCP, UDP, WebSocket or a Unix socket.')
     .option('--listen <address...>', 'where to listen; port 0 takes a free one', [
       'tcp://127.0.0.1:7000',
       'udp://127.0.0.1:7000',
     ])
     .helpOption('--help', 'show this')
-    .allowExcessArguments(false)
-    .parse(args, { from: 'user' })
-    .opts<Options>()
+  const { listen } = parseOptionsOnly(command, args, 'Addresses are named by --listen.').opts<Options>()
   const controller = new AbortController()
   const end = () => controller.abort()
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end)

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { printable } from '../words.ts'
 
 /** Names of folders that are left out wherever they are: what tools make, and make anew while the demo runs. */
 export const leftOut: readonly string[] = ['.git', 'node_modules', 'dist', '.turbo']
@@ -61,7 +62,7 @@ export const walk = async (folder: string, signal?: AbortSignal): Promise<Listin
   return { paths: paths.sort(), unreadable }
 }
 
-/** A system error in a few words. */
+/** A system error in a few words, on one line. */
 export const reasonOf = (error: unknown): string => {
   const { code } = error as NodeJS.ErrnoException
   switch (code) {
@@ -71,6 +72,6 @@ export const reasonOf = (error: unknown): string => {
     case 'EPERM':
       return 'permission denied'
     default:
-      return error instanceof Error ? error.message : String(error)
+      return printable(error instanceof Error ? error.message : String(error))
   }
 }

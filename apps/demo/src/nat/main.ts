@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { parseOptionsOnly } from '../arguments.ts'
 import { describe } from '../words.ts'
 import { look } from './look.ts'
 import { asTable } from './table.ts'
@@ -10,14 +11,16 @@ interface Options {
 
 /** `npm run node -- nat`: interfaces, routes, NAT behaviour. Without servers nothing is sent. */
 export const nat = async (args: readonly string[]): Promise<void> => {
-  const { server, json } = new Command('npm run node -- nat')
+  const command = new Command('npm run node -- nat')
     .description('What this machine can bind, and what the world sees of it.')
     .option('--server <host:port...>', 'STUN servers to ask; without any, nothing leaves this machine', [])
     .option('--json', 'as one object of JSON')
     .helpOption('--help', 'show this')
-    .allowExcessArguments(false)
-    .parse(args, { from: 'user' })
-    .opts<Options>()
+  const { server, json } = parseOptionsOnly(
+    command,
+    args,
+    'STUN servers are named by --server.',
+  ).opts<Options>()
   const controller = new AbortController()
   const end = () => controller.abort()
   process.on('SIGINT', end).on('SIGTERM', end)

@@ -37,7 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
     arity: 2,
     run: ({ files }, key, text) => {
       files.set(key, text)
-      return [`${key} is set`]
+      return [`${printable(key)} is set`]
     },
   },
   get: {

@@ -36,7 +36,7 @@ const join = async (node: Node, { join }: NodeCommandOptions, terminal: Terminal
 
 const publishFolder = async (node: Node, folder: string, terminal: Terminal, signal: AbortSignal) => {
   const listing = await walk(folder, signal)
-  terminal.notice(`reads ${count(listing.paths.length, 'file')} of ${folder}`)
+  terminal.notice(`reads ${count(listing.paths.length, 'file')} of ${printable(folder)}`)
   const { paths, bytes: size, unreadable, held } = await publish(node, folder, listing.paths, { signal })
   for (const { path, reason } of [...listing.unreadable, ...unreadable]) {
     terminal.notice(`could not read ${printable(path)}: ${reason}`)

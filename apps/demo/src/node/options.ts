@@ -1,5 +1,6 @@
 import type { Address } from '@p2p/interfaces'
 import { Command } from 'commander'
+import { parseOptionsOnly } from '../arguments.ts'
 import { leftOut } from '../folder/walk.ts'
 import { fromCaller } from '../from-caller.ts'
 import { secretOption } from '../network/secret.ts'
@@ -15,8 +16,8 @@ export interface NodeCommandOptions {
 }
 
 /** Reads the command line. Bad options and `--help` end the process, as commander does it. */
-export const parseOptions = (argv: readonly string[]): NodeCommandOptions =>
-  new Command('npm run node --')
+export const parseOptions = (argv: readonly string[]): NodeCommandOptions => {
+  const command = new Command('npm run node --')
     .description('One node with a prompt: the same kind of node that npm run demo starts several of.')
     .option('--listen <address...>', 'where to accept peers; port 0 takes a free one', ['tcp://127.0.0.1:0'])
     .option('--join <address...>', 'nodes of the network that are there already', [])
@@ -31,7 +32,6 @@ export const parseOptions = (argv: readonly string[]): NodeCommandOptions =>
       fromCaller,
     )
     .helpOption('--help', 'show this')
-    .allowExcessArguments(false)
     .addHelpText(
       'after',
       '\nThe nodes share a dictionary, which each holds whole (set, get, del, owner, keys), and a hash table, which they hold together (put, find, del, health, explain).\n' +
@@ -39,5 +39,9 @@ export const parseOptions = (argv: readonly string[]): NodeCommandOptions =>
         '\nType help at the prompt; Ctrl-C breaks off a look-up, and otherwise ends the node. Commands can come through a pipe: they are carried out in order, and the node leaves at the end of the input;' +
         '\nthe exit code is then 1 if one of them failed. Answers and messages are on stdout, all else is on stderr.',
     )
-    .parse(argv)
-    .opts<NodeCommandOptions>()
+  return parseOptionsOnly(
+    command,
+    argv.slice(2),
+    'The commands are nat and echo, and come first; a node takes options only, which --help names.',
+  ).opts<NodeCommandOptions>()
+}

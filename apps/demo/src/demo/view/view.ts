@@ -1,3 +1,4 @@
+import { printable } from '../../words.ts'
 import type { Figures } from '../protocol.ts'
 import type { NodeState } from './board.ts'
 
@@ -23,7 +24,7 @@ export interface View extends Disposable {
 export const plainView = (): View => ({
   figuresEvery: undefined,
   line: text => void process.stdout.write(`${text}\n`),
-  complaint: text => void process.stderr.write(`${text}\n`),
+  complaint: text => void process.stderr.write(`${printable(text)}\n`),
   started: () => undefined,
   changed: () => undefined,
   told: () => undefined,
