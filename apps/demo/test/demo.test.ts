@@ -48,14 +48,19 @@ it('ends with the right verdict: every living process has the same index as the 
   expectNoProcess(end, 5)
 })
 
-it('replaces every process of the first, by leaving and by crashing, while all read from the table, and loses nothing', async () => {
+it('replaces every process of the first, by leaving and by crashing, while all read from the table, and loses nothing; with --keep it does not print the secret that it was given', async () => {
   const texts = Array.from(
     { length: 40 },
     (_, index) => [`${index}.txt`, `text ${index} `.repeat(20)] as const,
   )
   await using folder = await createFolder(Object.fromEntries(texts))
-  await using program = demo('--nodes', '4', '--replace', '--dir', folder.path)
+  const secret = '5ec7e7'.repeat(10).padEnd(64, '0')
+  const args = ['--nodes', '4', '--replace', '--keep', '--secret', secret, '--dir', folder.path]
+  await using program = demo(...args)
+  await program.output(/npm run node -- --network \S+ --secret … --join \S+\n/)
+  program.kill('SIGINT')
   const end = await program.ended
+  expect(end.output).not.toContain(secret)
   const put = Array.from(end.output.matchAll(/put the contents of (\d+) files? into the table/g), ([, n]) =>
     Number(n),
   )

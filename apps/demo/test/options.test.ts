@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { parseOptions as parseDemo } from '../src/demo/options.ts'
+import { secretOf } from '../src/network/secret.ts'
 import { parseOptions as parseNode } from '../src/node/options.ts'
 
 let written = ''
@@ -105,6 +106,15 @@ it.each([
 it('names the commands to who mistypes one', () => {
   expect(() => parseNode(argv('nta'))).toThrow('exit 1')
   expect(written).toMatch(/^error: unexpected argument 'nta'\n\(The commands are nat and echo, /)
+})
+
+it('takes 64 hexadecimal digits as the bytes of the secret, and anything else as text', () => {
+  const bytes = Uint8Array.from({ length: 32 }, (_, index) => index + 0xa0)
+  const digits = Array.from(bytes, byte => byte.toString(16)).join('')
+  expect(secretOf(digits)).toEqual(bytes)
+  expect(secretOf(digits.toUpperCase())).toEqual(bytes)
+  for (const text of [digits.slice(2), `${digits}00`, `${digits.slice(1)}g`])
+    expect(secretOf(text)).toBe(text)
 })
 
 it.each(['secret', 'dir', 'identity'])('both programs refuse a --%s that is empty', name => {
