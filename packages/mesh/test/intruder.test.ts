@@ -1,8 +1,6 @@
 import { msgpack } from '@p2p/framing'
-import type { Address, Connection, Transport } from '@p2p/interfaces'
+import type { Connection } from '@p2p/interfaces'
 import { createNoise } from '@p2p/noise'
-import { createMemoryNetwork } from '@p2p/transport/memory'
-import { tcp } from '@p2p/transport/tcp'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   createIdentity,
@@ -20,6 +18,7 @@ import { addressOf } from './network.ts'
 import { RawPeer } from './raw-peer.ts'
 import { codeOf } from './refusal.ts'
 import { soon } from './soon.ts'
+import { transports } from './transports.ts'
 
 const codec = msgpack()
 const secret = new Uint8Array(32).fill(7)
@@ -46,11 +45,6 @@ const words = (identity: Identity, network: string, signed: boolean): Uint8Array
     signed ? sealed : encodeBroadcast(identity.id, 7, 1, '/news', body),
   ]
 }
-
-const transports: [string, () => Transport, Address][] = [
-  ['memory', () => createMemoryNetwork().transport(), 'memory://*'],
-  ['TCP', () => tcp(), 'tcp://127.0.0.1:0'],
-]
 
 describe.each(transports)(
   'over %s, somebody who does not wait to be let in',

@@ -1,8 +1,5 @@
 import { msgpack } from '@p2p/framing'
-import type { Address, Transport } from '@p2p/interfaces'
 import { SeededRandom } from '@p2p/simulation'
-import { createMemoryNetwork } from '@p2p/transport/memory'
-import { tcp } from '@p2p/transport/tcp'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   createIdentity,
@@ -23,6 +20,7 @@ import { addressOf, TestNetwork } from './network.ts'
 import { RawPeer } from './raw-peer.ts'
 import { codeOf, refusalCode } from './refusal.ts'
 import { soon } from './soon.ts'
+import { transports } from './transports.ts'
 
 const network = 'test'
 const codec = msgpack()
@@ -63,11 +61,6 @@ const fields = { age: 4, origin: 8, epoch: 56, sequence: 62, key: 68, signature:
 
 /** A question for a sign of life: when its answer comes, all that was said before has been dealt with. */
 const question = Uint8Array.of(1, Kind.ping, 0, 0, 0, 0, 0, 1)
-
-const transports: [string, () => Transport, Address][] = [
-  ['memory', () => createMemoryNetwork().transport(), 'memory://*'],
-  ['TCP', () => tcp(), 'tcp://127.0.0.1:0'],
-]
 
 describe.each(transports)('signed origins over %s', (_name, createTransport, listen) => {
   const transport = createTransport()
