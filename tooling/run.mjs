@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const windows = process.platform === 'win32'
 const ci = !['', 'false', '0'].includes(process.env.CI ?? '')
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const environment = {
   ...process.env,
   PATH: `${root}node_modules/.bin${delimiter}${process.env.PATH ?? ''}`,
@@ -24,7 +25,6 @@ const run = (command, args, { cwd = root, env = environment, shell = windows } =
       // A terminal sends Ctrl-C to all of its processes: the child has it already, and twice would mean "at once".
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     }
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
     for (const signal of signals) process.on(signal, forward)
     // npm starts us through a shell that dies of a signal and does not pass it on.
     const parent = process.ppid
@@ -60,6 +60,18 @@ const bench = async rest => {
   await run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), shell: false })
 }
 
+/** Bundles into a new folder, which is removed when we end, also when a signal ends us before there is a program that it is for. */
+const bundleInto = async (prefix, options) => {
+  const end = signal => process.exit(128 + constants.signals[signal])
+  for (const each of signals) process.on(each, end)
+  const outdir = mkdtempSync(prefix)
+  process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
+  const { bundle } = await import('./bundle/src/bundle.mjs')
+  await bundle({ ...options, outdir })
+  for (const each of signals) process.off(each, end)
+  return outdir
+}
+
 /**
  * Bundles the demo, of which each process would compile the same sources otherwise: that takes three times as long as to start does.
  * The bundle lies as deep as its sources do, so that the demo finds the repository, which it shows by default.
@@ -68,14 +80,10 @@ const demo = async rest => {
   const folder = `${root}apps/demo/`
   const cache = `${root}node_modules/.cache/`
   mkdirSync(cache, { recursive: true })
-  const outdir = mkdtempSync(`${cache}p2p-demo-`)
-  process.on('exit', () => rmSync(outdir, { recursive: true }))
-  const { bundle } = await import('./bundle/src/bundle.mjs')
-  await bundle({
+  const outdir = await bundleInto(`${cache}p2p-demo-`, {
     absWorkingDir: folder,
     entryPoints: ['src/demo/main.ts', 'src/demo/worker.ts'],
     outbase: 'src',
-    outdir,
   })
   const args = [join(outdir, 'demo', 'main.mjs'), ...rest]
   await run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), shell: false })
@@ -84,10 +92,12 @@ const demo = async rest => {
 /** Bundles the simulator, which runs for minutes: tsx keeps the name of each function as it is made, and that takes a seventh of the time. */
 const simulate = async rest => {
   const folder = `${root}tooling/simulate/`
-  const outdir = mkdtempSync(join(tmpdir(), 'p2p-simulate-'))
-  process.on('exit', () => rmSync(outdir, { recursive: true }))
-  const { bundle } = await import('./bundle/src/bundle.mjs')
-  await bundle({ absWorkingDir: folder, entryPoints: ['src/main.ts'], outdir, sourcemap: true })
+  const entryPoints = ['src/main.ts']
+  const outdir = await bundleInto(join(tmpdir(), 'p2p-simulate-'), {
+    absWorkingDir: folder,
+    entryPoints,
+    sourcemap: true,
+  })
   // A simulated network makes much that dies soon: a larger nursery is collected less often.
   const args = ['--max-semi-space-size=64', '--enable-source-maps', join(outdir, 'main.mjs'), ...rest]
   await run(process.execPath, args, { cwd: process.env.INIT_CWD ?? process.cwd(), shell: false })
