@@ -148,7 +148,7 @@ it('refuses an identity that others can read', async () => {
   await chmod(join(folder.path, 'open.pem'), 0o644)
   await using program = node('--identity', join(folder.path, 'open.pem'))
   const { code, output } = await program.ended
-  expect(output).toMatch(/^node: P2P_BAD_IDENTITY: .* can be read by others/m)
+  expect(output).toMatch(/^node: P2P_BAD_IDENTITY: .*open\.pem .*others/m)
   expect(code).toBe(1)
 })
 
