@@ -37,8 +37,8 @@ const transport = createMemoryNetwork({ clock }).transport()
 const noiseOf = (role: Role, withSecret: boolean): Noise => {
   const fill = role === 'dialler' ? 1 : 2
   const random = { next: () => 0, fill: (bytes: Uint8Array) => bytes.fill(fill) }
-  const secret = withSecret ? new Uint8Array(32).fill(9) : undefined
-  return createNoise({ identity: createIdentity(random), network: 'fuzz', secret, clock, random })
+  const secret = withSecret ? { secret: new Uint8Array(32).fill(9) } : {}
+  return createNoise({ identity: createIdentity(random), network: 'fuzz', clock, random, ...secret })
 }
 
 const noises = (role: Role): readonly [Noise, Noise] => [noiseOf(role, false), noiseOf(role, true)]
