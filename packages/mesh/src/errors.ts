@@ -50,6 +50,8 @@ export type MeshErrorCode =
   | 'P2P_CLOSED'
   /** The identity's file cannot be used. */
   | 'P2P_BAD_IDENTITY'
+  /** Another process has the key of this node, or two have that of a peer. */
+  | 'P2P_IDENTITY_IN_USE'
   /** A handler or a listener of the application, or something else that it gave to the mesh, failed. */
   | 'P2P_HANDLER_FAILED'
 

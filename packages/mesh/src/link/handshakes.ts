@@ -40,6 +40,8 @@ export interface HandshakesOwner {
   unexpected(link: Link, peer: PeerId): void
   /** The handshake is done. */
   establish(link: Link, contact: Contact, hello: Hello): Peer
+  /** Another process says that it is this node. */
+  doubled(): void
   /** An inbound handshake came to nothing. */
   refused(remote: Address, error: Error): void
 }
@@ -263,6 +265,8 @@ export class Handshakes {
     } catch (error) {
       if (error instanceof HelloRefused) link.end(Kind.refuse, error.reason, error.message, error)
       else link.fail(error)
+      const isSelf = MeshError.is(error, 'P2P_CONNECTED_TO_SELF')
+      if (isSelf && compareBytes(hello.incarnation, this.#incarnation) !== 0) this.#owner.doubled()
       return undefined
     }
   }

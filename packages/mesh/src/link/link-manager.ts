@@ -10,6 +10,7 @@ import type {
   WaitOptions,
 } from '@p2p/interfaces'
 import { lengthPrefixed } from '@p2p/framing'
+import { Doubles } from '../core/doubles.ts'
 import { deadLinks } from '../core/twins.ts'
 import { MeshError } from '../errors.ts'
 import type { Identity } from '../identity.ts'
@@ -19,7 +20,7 @@ import { criticalFlags, headerLength, Kind, protocolVersion, Reason } from '../w
 import { begin, decodeFarewell, decodeHello, type Hello } from '../wire/hello.ts'
 import { compareBytes } from '../wire/ids.ts'
 import { malformed } from '../wire/malformed.ts'
-import { readU32 } from '../wire/reader.ts'
+import { latin1, readU32 } from '../wire/reader.ts'
 import { Dialler } from './dialler.ts'
 import { goodbyeError } from './handshake.ts'
 import { hostOf } from './host.ts'
@@ -77,10 +78,12 @@ export class LinkManager {
   readonly #perHost = new Map<string, number>()
   readonly #dialler: Dialler
   readonly #upkeep: Upkeep
+  readonly #doubles: Doubles
 
   constructor(settings: LinkManagerSettings, owner: LinkManagerOwner) {
     this.#settings = settings
     this.#owner = owner
+    this.#doubles = new Doubles(settings.limits.contacts)
     this.#reception = new Reception(settings, {
       isFull: remote => this.#isFull(remote),
       refused: owner.refused,
@@ -93,6 +96,9 @@ export class LinkManager {
       retired: id => this.#retired(id),
       expected: (link, id) => this.peers.get(id)?.expect(link),
       unexpected: (link, id) => this.peers.get(id)?.unexpect(link),
+      doubled: () => {
+        if (this.#doubles.own(settings.clock.monotonic())) owner.failed(keyInUse('says that it is this node'))
+      },
       bury: (id, hello) => this.#bury(id, hello),
       establish: (link, contact, hello) => this.#establish(link, contact, hello),
     })
@@ -228,6 +234,12 @@ export class LinkManager {
     link.peer = contact.id
     link.incarnation = hello.incarnation
     link.serial = hello.serial
+    const life = latin1(hello.incarnation, 0, hello.incarnation.length)
+    if (this.#doubles.met(contact.id, life, this.#settings.clock.monotonic())) {
+      this.#owner.failed(
+        new MeshError('P2P_IDENTITY_IN_USE', `two processes take turns in being ${contact.id}`),
+      )
+    }
     const there = this.peers.get(contact.id)
     if (there !== undefined) {
       there.contact = contact
@@ -250,6 +262,11 @@ export class LinkManager {
     if (this.#handshakes.ended(link, end)) return
     const peer = link.peer === undefined ? undefined : this.peers.get(link.peer)
     if (peer === undefined || !peer.links.has(link)) return
+    const now = this.#settings.clock.monotonic()
+    const isBroken = end.error !== undefined && !(end.error instanceof MeshError)
+    if (isBroken && this.#doubles.broken(peer.id, now - link.begun, now)) {
+      this.#owner.failed(keyInUse(`most likely: ${peer.id} breaks link after link as soon as it is made`))
+    }
     const hasTwin = peer.links.size > 1
     if (peer.remove(link)) return
     this.peers.delete(peer.id)
@@ -310,6 +327,9 @@ export class LinkManager {
     if (this.peers.get(peer.id) === peer) this.#owner.peerChanged(peer)
   }
 }
+
+const keyInUse = (why: string): MeshError =>
+  new MeshError('P2P_IDENTITY_IN_USE', `another process has this node's key: ${why}`)
 
 const expectLength = (start: number, end: number, length: number): void => {
   if (end - start !== length) throw malformed('a message of a wrong length')
