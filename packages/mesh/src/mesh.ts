@@ -29,13 +29,14 @@ export interface MeshOptions {
   /** Where others can reach this node. Default: where it listens, with a wildcard such as `0.0.0.0` replaced by the machine's own address. An {@link Announcer}, such as
    * `autoAnnounce()` of `@p2p/network/announce`, finds it out, and again while the network changes. */
   readonly announce?: readonly Address[] | Announcer
-  /** Addresses of nodes of the network. They are tried for ever, with growing pauses, whenever there is no link to them. */
+  /** Addresses of nodes of the network, of schemes that `transports` has. They are tried for ever, with growing pauses, whenever there is no link to them. */
   readonly seeds?: readonly Address[]
   /** Who this node is. Default: somebody new. */
   readonly identity?: Identity
   /**
    * What only the network's nodes know: whoever does not is turned away. 32 bytes are used as they are; a text is stretched by scrypt, some 0.1 s once, and should be
    * one that nobody guesses. Default: none, and whoever knows the network's name may come in, as who it proves to be. It is for the default `security` only.
+   * One that is given and is `undefined`, as a variable of the environment that is not set, is refused.
    */
   readonly secret?: string | Uint8Array
   /** What protects connections. Default: `@p2p/noise`, which encrypts them and proves ids. {@link plaintext} does neither: see SECURITY.md. */
@@ -70,7 +71,7 @@ export interface MeshEvents {
   message: (message: Message) => void
   /** A node was turned away, or could not be understood before it had said who it is. */
   refused: (remote: Address, error: Error) => void
-  /** Something failed that nobody waits for: a handler, a message that could not be delivered. */
+  /** Something failed that nobody waits for: a handler, a message that could not be delivered; or another process has this node's key, `P2P_IDENTITY_IN_USE`. */
   error: (error: MeshError) => void
 }
 
@@ -130,7 +131,7 @@ export interface Mesh extends Group, AsyncIterable<Message>, AsyncDisposable {
   /**
    * Connects to a node and becomes part of its network. Resolves when that node can be used; the others are found from there. Default deadline 10 000 ms.
    *
-   * @param to its address, or a contact, whose id is then expected
+   * @param to its address, or a contact, whose id is then expected: of its addresses the most telling refusal is what is thrown, `P2P_PEER_UNREACHABLE` where nobody answered
    * @param options `id`: reject unless this node answers
    * @throws `P2P_WRONG_NETWORK`, `P2P_UNEXPECTED_ID`, `P2P_WRONG_VERSION`, `P2P_CONNECTED_TO_SELF`, `P2P_NOT_ADMITTED`, `P2P_LIMIT_REACHED`,
    * `P2P_WRONG_SECURITY`, `P2P_WRONG_SIGNING`, `P2P_UNKNOWN_SCHEME`, `P2P_BAD_ADDRESS`, `P2P_HANDSHAKE_FAILED`, `P2P_PEER_UNREACHABLE`, `P2P_TIMEOUT`, `P2P_ABORTED`, `P2P_CLOSED`,

@@ -20,10 +20,7 @@ describe.each(transports)('a mesh over %s', (_name, createTransport, listen) => 
     await Promise.all(nodes.splice(0).map(node => node.close()))
   })
 
-  it.each([
-    ['before they have said anything', Uint8Array.of()],
-    ['within the first message of their handshake', Uint8Array.of(0xd5, 0x70, 0x32)],
-  ])('does not keep an honest peer waiting for a thousand that stall %s', async (_what, said) => {
+  it('does not keep an honest peer waiting for a thousand that stall before or within the first message of their handshake', async () => {
     const one = await create()
     let given = 0
     const turnedAway = new Promise<void>(resolve => {
@@ -33,10 +30,10 @@ describe.each(transports)('a mesh over %s', (_name, createTransport, listen) => 
       })
     })
     const stalled = await Promise.all(
-      Array.from({ length: 1000 }, async () => {
+      Array.from({ length: 1000 }, async (_, index) => {
         const connection = await transport.dial(addressOf(one), { timeout: 30_000 })
         connection.onData(() => undefined)
-        if (said.length > 0) connection.write(said.slice())
+        if (index % 2 === 1) connection.write(Uint8Array.of(0xd5, 0x70, 0x32))
         return connection
       }),
     )
