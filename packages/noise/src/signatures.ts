@@ -20,7 +20,7 @@ export const signer = (
 
 /**
  * Whether it is a signature of the message by that key. The same for the same bytes on both platforms: no cofactor, S < L, R to the byte, and
- * no key of small order or in another than its canonical encoding.
+ * neither a key nor an R of small order or in another than its canonical encoding.
  */
 export const verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
   portable.verify(publicKey, message, signature)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ed25519, ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
 import { describe, expect, it } from 'vitest'
-import { isPublicKey } from '../src/primitives/public-key.ts'
+import { isProperPoint } from '../src/primitives/proper-point.ts'
 import * as page from '../src/signatures.ts'
 import * as server from '../src/signatures.node.ts'
 import { builds, fromHex, hex } from './primitives.ts'
@@ -136,13 +136,12 @@ describe('a signature', () => {
     }
   })
 
-  it('has R in its canonical encoding, also where that is a point of small order', () => {
+  it('is none with an R of small order, which OpenSSL 3.0 takes and 3.5 does not, however it is encoded', () => {
     const key = BASE.multiply(secret).toBytes()
     const [message] = messages as [Uint8Array]
     const signed = (r: Uint8Array) => joined(r, littleEndian(Fn.create(challenge(r, key, message) * secret)))
     // All of them stand for the neutral element
-    expect(verdict(key, message, signed(littleEndian(1n)))).toBe(true)
-    for (const r of [p + 1n, 1n + 2n ** 255n, p + 1n + 2n ** 255n]) {
+    for (const r of [1n, p + 1n, 1n + 2n ** 255n, p + 1n + 2n ** 255n]) {
       expect(verdict(key, message, signed(littleEndian(r)))).toBe(false)
     }
   })
@@ -190,12 +189,12 @@ describe('a signature', () => {
 
   it('has a key in its canonical encoding only', () => {
     for (const sign of [0n, 2n ** 255n]) {
-      for (let y = p; y < 2n ** 255n; y++) expect(isPublicKey(littleEndian(y + sign)), `${y}`).toBe(false)
-      expect(isPublicKey(littleEndian(p - 2n + sign))).toBe(true)
-      expect(isPublicKey(littleEndian(2n + sign))).toBe(true)
+      for (let y = p; y < 2n ** 255n; y++) expect(isProperPoint(littleEndian(y + sign)), `${y}`).toBe(false)
+      expect(isProperPoint(littleEndian(p - 2n + sign))).toBe(true)
+      expect(isProperPoint(littleEndian(2n + sign))).toBe(true)
     }
     // What they are read from may be a part of something
-    expect(isPublicKey(joined(littleEndian(0n), littleEndian(2n)).subarray(32))).toBe(true)
-    expect(isPublicKey(joined(littleEndian(2n), littleEndian(0n)).subarray(32))).toBe(false)
+    expect(isProperPoint(joined(littleEndian(0n), littleEndian(2n)).subarray(32))).toBe(true)
+    expect(isProperPoint(joined(littleEndian(2n), littleEndian(0n)).subarray(32))).toBe(false)
   })
 })

@@ -13,7 +13,7 @@ import {
 } from 'node:crypto'
 import { free } from './free.node.ts'
 import { type Primitives, scryptCost, tagLength } from './primitives.ts'
-import { isPublicKey } from './public-key.ts'
+import { isProperPoint } from './proper-point.ts'
 
 const algorithm = 'chacha20-poly1305'
 const tagOption = { authTagLength: tagLength }
@@ -83,7 +83,7 @@ export const native: Primitives = {
   },
   discard: free,
   verify: (publicKey, message, signature) => {
-    if (!isPublicKey(publicKey)) return false
+    if (!isProperPoint(publicKey) || !isProperPoint(signature.subarray(0, 32))) return false
     try {
       return verify(null, message, publicKeyOf('Ed25519', publicKey), signature)
     } catch {

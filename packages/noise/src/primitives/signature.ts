@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, concatBytes, equalBytes } from '@noble/curves/utils.js'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { isPublicKey } from './public-key.ts'
+import { isProperPoint } from './proper-point.ts'
 
 const { Point } = ed25519
 const { Fn, BASE } = Point
@@ -16,8 +16,8 @@ const { Fn, BASE } = Point
  * @throws for a key that is no point
  */
 export const isSignature = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
-  if (!isPublicKey(publicKey) || signature.length !== 64) return false
   const r = signature.subarray(0, 32)
+  if (!isProperPoint(publicKey) || !isProperPoint(r) || signature.length !== 64) return false
   const s = bytesToNumberLE(signature.subarray(32))
   if (!Fn.isValid(s)) return false
   const k = Fn.create(bytesToNumberLE(sha512(concatBytes(r, publicKey, message))))

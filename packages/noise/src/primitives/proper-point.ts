@@ -8,11 +8,12 @@ const ofOrderEight = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28
 const ofSmallOrder: ReadonlySet<bigint> = new Set([1n, p - 1n, 0n, ofOrderEight, p - ofOrderEight])
 
 /**
- * Whether these bytes can be an Ed25519 public key: 32 of them, y encoded in its one canonical way, and no point of small order. Whoever names a
- * key of small order needs no secret key: what it signs is what OpenSSL takes for a signature of any message. RFC 8032 §5.1.3 forbids y ≥ p, but
- * OpenSSL takes it. Both builds ask this first, for they must agree on who is who. Whether it is a point at all is for the verification to say.
+ * Whether these bytes may be an Ed25519 public key, or the R of a signature: 32 of them, y encoded in its one canonical way, and no point of small order. Whoever names a
+ * key of small order needs no secret key: what it signs is what OpenSSL takes for a signature of any message. An R of small order is no honest signer's, and
+ * OpenSSL 3.0 takes it where 3.5 does not. RFC 8032 §5.1.3 forbids y ≥ p, but OpenSSL takes it in a key. Every build asks this first, for all must agree on who is who. Whether
+ * it is a point at all is for the verification to say.
  */
-export const isPublicKey = (bytes: Uint8Array): boolean => {
+export const isProperPoint = (bytes: Uint8Array): boolean => {
   if (bytes.length !== 32) return false
   const view = new DataView(bytes.buffer, bytes.byteOffset, 32)
   let y = view.getBigUint64(24, true)
